@@ -1,0 +1,174 @@
+// Compiled outbound listeners and routes: what is left to do per request is lookup and comparison.
+import type { Draws } from '../draws.js';
+import type { HttpFilter } from '../filters/http-filter.js';
+import type { ExplainStep } from '../explain-types.js';
+
+/** The head of a request as matchers see it. One shape for HTTP/1.1, HTTP/2 and gRPC, outbound and inbound. */
+export interface RequestHead {
+  readonly method: string;
+  /** Path with query, byte for byte as sent (`:path`). */
+  readonly path: string;
+  /** Host with port as in `:authority`, lower case. */
+  readonly authority: string;
+  readonly scheme: string;
+  /**
+   * Value of a header by its lower-case name; several values joined by `,` (RFC 9110 §5.3); undefined when absent. Pseudo headers
+   * (`:method`, `:path`, `:authority`, `:scheme`) are answered too.
+   */
+  header(name: string): string | undefined;
+}
+
+export interface OutboundListener {
+  readonly name: string;
+  /** `http`: routes decide. `tcp`: one cluster (or a weighted set) takes every connection. */
+  readonly target:
+    | {
+        readonly kind: 'http';
+        readonly routeName: string;
+        readonly inlineRoutes: RouteTable | undefined;
+        readonly filters: readonly HttpFilter[];
+      }
+    | { readonly kind: 'tcp'; readonly clusters: WeightedClusters };
+}
+
+/** A compiled RouteConfiguration. */
+export interface RouteTable {
+  readonly name: string;
+  readonly version: string;
+  /** The virtual host for an authority (exact, suffix, prefix, `*`; Envoy's search order); undefined when none takes it. */
+  virtualHost(authority: string): VirtualHostSnapshot | undefined;
+}
+
+export interface VirtualHostSnapshot {
+  readonly name: string;
+  /** First route that matches, or undefined. */
+  match(head: RequestHead, draw: Draws): RoutePlan | undefined;
+  /** The same decision with a step for each route that was looked at (slow; for explain). */
+  explain(
+    head: RequestHead,
+    draw: Draws,
+  ): { readonly plan: RoutePlan | undefined; readonly steps: readonly ExplainStep[] };
+}
+
+/** What to do with a request, compiled once per route. Frozen; one object shape. */
+export interface RoutePlan {
+  readonly routeName: string;
+  readonly virtualHostName: string;
+  readonly tableName: string;
+  /** Position of the route in its virtual host. */
+  readonly index: number;
+  readonly action: ForwardAction | RedirectAction | DirectResponseAction;
+  /** Outbound HTTP filters in the order of the listener, with this route's overrides; empty where none has anything to do. */
+  readonly filters: readonly HttpFilter[];
+  /** Header operations on the request and on the response (all levels merged in Envoy's order); undefined where there are none. */
+  readonly requestHeaders: HeaderOperations | undefined;
+  readonly responseHeaders: HeaderOperations | undefined;
+  /** Istio object that istiod names in filter_metadata.istio.config, e.g. `virtual-service default/reviews`; for explain. */
+  readonly sourceObject: string | undefined;
+}
+
+export interface ForwardAction {
+  readonly kind: 'forward';
+  readonly clusters: WeightedClusters;
+  /** Total timeout of the call in ms; 0 = none. Envoy's default 15 s applies when the route has none set. */
+  readonly timeoutMs: number;
+  readonly idleTimeoutMs: number | undefined;
+  readonly retry: RetryPlan | undefined;
+  /** New host header; undefined keeps the caller's. `auto` takes the endpoint's hostname. */
+  readonly hostRewrite: string | { readonly auto: true } | undefined;
+  /** Rewrites the path (prefix or regex); undefined keeps it byte for byte. */
+  readonly rewritePath: ((path: string) => string) | undefined;
+  readonly mirrors: readonly MirrorPlan[];
+  /** Hash of the request for consistent-hash balancers; undefined where no hash policy is set. */
+  readonly hash: ((head: RequestHead) => bigint | undefined) | undefined;
+}
+
+export interface RedirectAction {
+  readonly kind: 'redirect';
+  readonly status: number;
+  location(head: RequestHead): string;
+}
+
+export interface DirectResponseAction {
+  readonly kind: 'direct-response';
+  readonly status: number;
+  readonly body: string;
+}
+
+/** Clusters with cumulative weights; a draw in [0, total) picks the first whose cumulative weight is greater. */
+export interface WeightedClusters {
+  readonly entries: readonly WeightedCluster[];
+  readonly totalWeight: number;
+}
+
+export interface WeightedCluster {
+  readonly name: string;
+  readonly weight: number;
+  readonly cumulativeWeight: number;
+  readonly requestHeaders: HeaderOperations | undefined;
+  readonly responseHeaders: HeaderOperations | undefined;
+  /** Filter chain with this entry's overrides where it has any; undefined = the route's. */
+  readonly filters: readonly HttpFilter[] | undefined;
+}
+
+export interface MirrorPlan {
+  readonly cluster: string;
+  /** 0 to 1. */
+  readonly fraction: number;
+}
+
+/** Envoy's retry policy, compiled (Envoy: router filter, x-envoy-retry-on). */
+export interface RetryPlan {
+  readonly conditions: RetryConditions;
+  /** Attempts after the first. */
+  readonly numRetries: number;
+  /** 0 = none. */
+  readonly perTryTimeoutMs: number;
+  readonly perTryIdleTimeoutMs: number;
+  /** Base interval (default 25 ms) and maximum (default 10 times the base) of the jittered exponential back-off. */
+  readonly backOffBaseMs: number;
+  readonly backOffMaxMs: number;
+  /** True with the previous_hosts predicate: an attempt avoids endpoints already tried. */
+  readonly avoidPreviousHosts: boolean;
+  readonly hostSelectionAttempts: number;
+}
+
+export interface RetryConditions {
+  readonly on5xx: boolean;
+  readonly gatewayError: boolean;
+  readonly reset: boolean;
+  readonly resetBeforeRequest: boolean;
+  readonly connectFailure: boolean;
+  readonly refusedStream: boolean;
+  readonly retriable4xx: boolean;
+  readonly envoyRateLimited: boolean;
+  /** Sorted status codes of `retriable-status-codes`; empty when the condition is off. */
+  readonly statusCodes: readonly number[];
+  /** gRPC codes (cancelled 1, deadline-exceeded 4, resource-exhausted 8, internal 13, unavailable 14). */
+  readonly grpcCodes: readonly number[];
+}
+
+/** Header operations in order of application. `value` may need the request or the endpoint (Envoy's formatters), hence functions. */
+export interface HeaderOperations {
+  readonly remove: readonly string[];
+  readonly set: readonly HeaderOperation[];
+}
+
+export interface HeaderOperation {
+  /** Lower-case name. */
+  readonly name: string;
+  readonly mode: 'append' | 'overwrite' | 'add-if-absent' | 'overwrite-if-exists';
+  readonly keepEmptyValue: boolean;
+  /** A constant, or a formatter for values with %OPERATORS%. */
+  readonly value: string | ((context: FormatContext) => string);
+}
+
+/** What %OPERATORS% can see. */
+export interface FormatContext {
+  readonly head: RequestHead;
+  readonly responseHeader: ((name: string) => string | undefined) | undefined;
+  readonly upstreamAddress: string | undefined;
+  readonly upstreamCluster: string | undefined;
+  readonly downstreamAddress: string | undefined;
+  readonly wallMs: number;
+}

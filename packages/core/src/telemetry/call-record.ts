@@ -1,0 +1,39 @@
+// What outbound and inbound report to telemetry about one call. One object per call, one shape; telemetry turns it into metrics, spans and logs.
+
+export interface CallRecord {
+  readonly reporter: 'source' | 'destination';
+  readonly protocol: 'http' | 'grpc' | 'tcp';
+  method: string;
+  path: string;
+  authority: string;
+  startMs: number;
+  endMs: number;
+  /** HTTP status; 0 = no response was sent (client gone). */
+  status: number;
+  /** gRPC status from header or trailer; -1 for non-gRPC calls. */
+  grpcStatus: number;
+  /** Envoy's flags joined by `,`; empty = `-`. */
+  flags: string;
+  /** Envoy's RESPONSE_CODE_DETAILS, `via_upstream` for the upstream's own answer. */
+  details: string;
+  requestBytes: number;
+  responseBytes: number;
+  attempts: number;
+  /** Cluster and endpoint of the last attempt; empty when none was chosen. */
+  cluster: string;
+  upstreamAddress: string;
+  routeName: string;
+  /** Service of the destination: host, short name, namespace (from the cluster's metadata, or the Host header). */
+  destinationHost: string;
+  destinationName: string;
+  destinationNamespace: string;
+  /** Istio's endpoint metadata `workload;namespace;canonical-name;canonical-revision;cluster`; empty when unknown (outbound only). */
+  destinationWorkload: string;
+  /** SPIFFE id of the other side; empty when unknown. */
+  peerPrincipal: string;
+  /** Inbound only: mutual TLS with both identities. */
+  mutualTls: boolean;
+  requestId: string;
+  /** Value of x-envoy-peer-metadata of the other side, where it came (base64); empty otherwise. */
+  peerMetadata: string;
+}
