@@ -1,6 +1,14 @@
 // The one place that packs and unpacks Any. A TypedStruct (udpa or xds) that stands for a known type is read as that type,
 // as Envoy does (Envoy: extension configuration, "TypedStruct").
-import { type DescMessage, type MessageInitShape, type MessageShape, create, fromBinary, fromJson, toBinary } from '@bufbuild/protobuf';
+import {
+  type DescMessage,
+  type MessageInitShape,
+  type MessageShape,
+  create,
+  fromBinary,
+  fromJson,
+  toBinary,
+} from '@bufbuild/protobuf';
 import { type Any, AnySchema } from '@bufbuild/protobuf/wkt';
 import { TypedStructSchema as UdpaTypedStructSchema } from './gen/udpa/type/v1/typed_struct_pb.js';
 import { TypedStructSchema as XdsTypedStructSchema } from './gen/xds/type/v3/typed_struct_pb.js';
@@ -27,7 +35,10 @@ export function effectiveTypeUrl(any: Any): string {
  * Unpacks an Any as `schema`. Returns undefined when it holds another type; throws when the bytes or, for a TypedStruct,
  * the fields don't fit the type (the message names the field).
  */
-export function unpackAny<Desc extends DescMessage>(schema: Desc, any: Any | undefined): MessageShape<Desc> | undefined {
+export function unpackAny<Desc extends DescMessage>(
+  schema: Desc,
+  any: Any | undefined,
+): MessageShape<Desc> | undefined {
   if (any === undefined) return undefined;
   const wanted = typeUrlOf(schema);
   if (any.typeUrl === wanted) return fromBinary(schema, any.value);

@@ -62,12 +62,26 @@ export * from './gen/envoy/type/v3/semantic_version_pb.js';
 export * from './gen/envoy/type/v3/token_bucket_pb.js';
 export * from './gen/google/rpc/status_pb.js';
 
-export { RetryPolicySchema, RetryPolicy_RetryHostPredicateSchema, RetryPolicy_RetryPrioritySchema } from './gen/envoy/config/route/v3/route_components_pb.js';
-export type { RetryPolicy, RetryPolicy_RetryHostPredicate, RetryPolicy_RetryPriority } from './gen/envoy/config/route/v3/route_components_pb.js';
+export {
+  RetryPolicySchema,
+  RetryPolicy_RetryHostPredicateSchema,
+  RetryPolicy_RetryPrioritySchema,
+} from './gen/envoy/config/route/v3/route_components_pb.js';
+export type {
+  RetryPolicy,
+  RetryPolicy_RetryHostPredicate,
+  RetryPolicy_RetryPriority,
+} from './gen/envoy/config/route/v3/route_components_pb.js';
 export { CorsSchema, CorsPolicySchema } from './gen/envoy/extensions/filters/http/cors/v3/cors_pb.js';
 export type { Cors, CorsPolicy } from './gen/envoy/extensions/filters/http/cors/v3/cors_pb.js';
-export { RBACSchema as HttpRbacSchema, RBACPerRouteSchema as HttpRbacPerRouteSchema } from './gen/envoy/extensions/filters/http/rbac/v3/rbac_pb.js';
-export type { RBAC as HttpRbac, RBACPerRoute as HttpRbacPerRoute } from './gen/envoy/extensions/filters/http/rbac/v3/rbac_pb.js';
+export {
+  RBACSchema as HttpRbacSchema,
+  RBACPerRouteSchema as HttpRbacPerRouteSchema,
+} from './gen/envoy/extensions/filters/http/rbac/v3/rbac_pb.js';
+export type {
+  RBAC as HttpRbac,
+  RBACPerRoute as HttpRbacPerRoute,
+} from './gen/envoy/extensions/filters/http/rbac/v3/rbac_pb.js';
 export { RBACSchema as NetworkRbacSchema } from './gen/envoy/extensions/filters/network/rbac/v3/rbac_pb.js';
 export type { RBAC as NetworkRbac } from './gen/envoy/extensions/filters/network/rbac/v3/rbac_pb.js';
 export {
@@ -82,4 +96,16 @@ export { TypedStructSchema as XdsTypedStructSchema } from './gen/xds/type/v3/typ
 export type { TypedStruct as XdsTypedStruct } from './gen/xds/type/v3/typed_struct_pb.js';
 export { IstioCertificateRequestSchema, IstioCertificateResponseSchema } from './gen/istio-ca_pb.js';
 export type { IstioCertificateRequest, IstioCertificateResponse } from './gen/istio-ca_pb.js';
-export { type Any, AnySchema, type Duration, DurationSchema, type Struct, StructSchema, type Value, ValueSchema, type Timestamp, TimestampSchema, EmptySchema } from '@bufbuild/protobuf/wkt';
+export {
+  type Any,
+  AnySchema,
+  type Duration,
+  DurationSchema,
+  type Struct,
+  StructSchema,
+  type Value,
+  ValueSchema,
+  type Timestamp,
+  TimestampSchema,
+  EmptySchema,
+} from '@bufbuild/protobuf/wkt';

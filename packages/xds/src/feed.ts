@@ -48,10 +48,13 @@ export type FeedState =
   /** Retrying after `retryInMs`; what was delivered stays in force. */
   | { readonly phase: 'disconnected'; readonly reason: string; readonly retryInMs: number };
 
-/** What the data plane offers to a feed. All calls are synchronous. */
+/** What the data plane offers to a feed. */
 export interface FeedSink {
-  /** Takes an update; what it refuses is returned, everything else is in force (or warming). */
-  onUpdate(update: FeedUpdate): readonly RejectedResource[];
+  /**
+   * Takes an update; what it refuses is returned, everything else is in force (or warming). Large updates are taken in slices and answered later:
+   * a feed waits for the answer before it hands over the next update or acknowledges.
+   */
+  onUpdate(update: FeedUpdate): readonly RejectedResource[] | Promise<readonly RejectedResource[]>;
   /** The named resources do not exist (gRFC A53 timer, or a delta removal of a name never delivered). */
   onMissing(typeUrl: ResourceTypeUrl, names: readonly string[]): void;
   onState(state: FeedState): void;

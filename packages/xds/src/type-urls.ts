@@ -11,7 +11,13 @@ export const ENDPOINT_TYPE_URL = `${prefix}envoy.config.endpoint.v3.ClusterLoadA
 export const SECRET_TYPE_URL = `${prefix}envoy.extensions.transport_sockets.tls.v3.Secret`;
 
 /** The resource types of a feed, in make-before-break order (Envoy: xDS protocol, "eventual consistency considerations"). */
-export const RESOURCE_TYPE_URLS = [CLUSTER_TYPE_URL, ENDPOINT_TYPE_URL, LISTENER_TYPE_URL, ROUTE_TYPE_URL, SECRET_TYPE_URL] as const;
+export const RESOURCE_TYPE_URLS = [
+  CLUSTER_TYPE_URL,
+  ENDPOINT_TYPE_URL,
+  LISTENER_TYPE_URL,
+  ROUTE_TYPE_URL,
+  SECRET_TYPE_URL,
+] as const;
 export type ResourceTypeUrl = (typeof RESOURCE_TYPE_URLS)[number];
 
 /** Network filters. */

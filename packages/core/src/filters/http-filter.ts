@@ -3,7 +3,7 @@ import type { Any } from '@heddle/xds';
 import type { Clock } from '../clock.js';
 import type { Draws } from '../draws.js';
 import type { ErrorCode } from '../errors.js';
-import type { RequestHead } from '../snapshot/route-snapshot.js';
+import type { RequestHead } from '../request-head.js';
 
 /** What a filter may see of a request beyond its head. */
 export interface FilterRequest extends RequestHead {

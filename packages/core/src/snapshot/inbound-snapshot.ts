@@ -2,7 +2,7 @@
 import type { HttpFilter } from '../filters/http-filter.js';
 import type { NetworkFilter } from '../filters/network-filter.js';
 import type { SanMatcher } from '../identity/san-matcher.js';
-import type { RequestHead } from './route-snapshot.js';
+import type { RequestHead } from '../request-head.js';
 
 /** What is known of a connection before its first request. */
 export interface ConnectionFacts {

@@ -1,22 +1,8 @@
 // Compiled outbound listeners and routes: what is left to do per request is lookup and comparison.
 import type { Draws } from '../draws.js';
+import type { RequestHead } from '../request-head.js';
 import type { HttpFilter } from '../filters/http-filter.js';
 import type { ExplainStep } from '../explain-types.js';
-
-/** The head of a request as matchers see it. One shape for HTTP/1.1, HTTP/2 and gRPC, outbound and inbound. */
-export interface RequestHead {
-  readonly method: string;
-  /** Path with query, byte for byte as sent (`:path`). */
-  readonly path: string;
-  /** Host with port as in `:authority`, lower case. */
-  readonly authority: string;
-  readonly scheme: string;
-  /**
-   * Value of a header by its lower-case name; several values joined by `,` (RFC 9110 §5.3); undefined when absent. Pseudo headers
-   * (`:method`, `:path`, `:authority`, `:scheme`) are answered too.
-   */
-  header(name: string): string | undefined;
-}
 
 export interface OutboundListener {
   readonly name: string;

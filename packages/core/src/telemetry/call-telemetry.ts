@@ -1,0 +1,49 @@
+// How outbound and inbound talk to telemetry. Everything is synchronous and cheap; nothing here may throw into a request.
+import type { RequestHead } from '../request-head.js';
+import type { CallRecord } from './call-record.js';
+import type { RequestContext, TraceParent } from './request-context.js';
+
+/** A started span: ours or OpenTelemetry's. */
+export interface SpanHandle {
+  readonly trace: TraceParent;
+  /** Ends the span once; later calls do nothing. */
+  end(outcome: SpanOutcome): void;
+}
+
+export interface SpanOutcome {
+  readonly status: number;
+  readonly grpcStatus: number;
+  readonly flags: string;
+  readonly upstreamAddress: string;
+  readonly error: string | undefined;
+}
+
+export interface OutboundTelemetry {
+  /** The inbound request that this call is made for, if any (AsyncLocalStorage). */
+  currentContext(): RequestContext | undefined;
+  /** Starts the client span of one attempt; undefined when nothing records spans. `name` is `METHOD host`. */
+  startAttemptSpan(call: CallRecord, context: RequestContext | undefined, attempt: number): SpanHandle | undefined;
+  /**
+   * Appends the propagation headers of a call to a flat name/value list: x-request-id (made when there is none), traceparent, tracestate, baggage,
+   * B3 where the caller used it, forwarded headers. Names that `has` reports as already set by the application are left alone, except that
+   * traceparent is always the attempt's own. Returns the request id.
+   */
+  writeHeaders(
+    headers: string[],
+    context: RequestContext | undefined,
+    span: SpanHandle | undefined,
+    applicationHeader: (name: string) => string | undefined,
+  ): string;
+  /** Once per call, at its end. */
+  finish(call: CallRecord): void;
+}
+
+export interface InboundTelemetry {
+  /** Reads trace, request id, baggage and deadline headers of an inbound request. */
+  contextFor(head: RequestHead, nowMs: number, signal: AbortSignal | undefined): RequestContext;
+  /** Starts the server span (child of the context's trace); undefined when nothing records spans. */
+  startServerSpan(call: CallRecord, context: RequestContext): SpanHandle | undefined;
+  /** Runs the application with the context (and the span as its active one), so that outbound calls find it. */
+  run<Result>(context: RequestContext, span: SpanHandle | undefined, body: () => Result): Result;
+  finish(call: CallRecord): void;
+}
