@@ -108,4 +108,5 @@ export {
   type Timestamp,
   TimestampSchema,
   EmptySchema,
+  StringValueSchema,
 } from '@bufbuild/protobuf/wkt';
