@@ -1,6 +1,13 @@
 // The gRPC interface of ratings, loaded from its .proto as grpc-js users do.
 import { fileURLToPath } from 'node:url';
-import { credentials, loadPackageDefinition, type Channel, type Client, type ServiceDefinition, type ServiceError } from '@grpc/grpc-js';
+import {
+  credentials,
+  loadPackageDefinition,
+  type Channel,
+  type Client,
+  type ServiceDefinition,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 
 export interface RatingsRequest {
@@ -17,12 +24,19 @@ interface RatingsClient extends Client {
 }
 
 interface RatingsConstructor {
-  new (address: string, security: ReturnType<typeof credentials.createInsecure>, options: { channelOverride: Channel }): RatingsClient;
+  new (
+    address: string,
+    security: ReturnType<typeof credentials.createInsecure>,
+    options: { channelOverride: Channel },
+  ): RatingsClient;
   readonly service: ServiceDefinition;
 }
 
-const definition = loadSync(fileURLToPath(new URL('../../services/ratings.proto', import.meta.url)), { keepCase: true });
-const Ratings = (loadPackageDefinition(definition) as unknown as { bookinfo: { Ratings: RatingsConstructor } }).bookinfo.Ratings;
+const definition = loadSync(fileURLToPath(new URL('../../services/ratings.proto', import.meta.url)), {
+  keepCase: true,
+});
+const Ratings = (loadPackageDefinition(definition) as unknown as { bookinfo: { Ratings: RatingsConstructor } }).bookinfo
+  .Ratings;
 
 export const ratingsService = Ratings.service;
 

@@ -1,5 +1,10 @@
 // Ordinary OpenTelemetry set-up of an application: a provider and an exporter. Nothing here or in the services carries a header by hand.
-import { BatchSpanProcessor, NodeTracerProvider, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace-node';
+import {
+  BatchSpanProcessor,
+  NodeTracerProvider,
+  type ReadableSpan,
+  type SpanExporter,
+} from '@opentelemetry/sdk-trace-node';
 
 /** Hands finished spans to the process that started this one (the demo), which draws the trace. */
 class ParentProcessExporter implements SpanExporter {
