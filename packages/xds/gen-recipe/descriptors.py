@@ -27,6 +27,7 @@ MODULES = [
     "envoy.extensions.upstreams.http.v3.http_protocol_options_pb2",
     "envoy.extensions.filters.listener.tls_inspector.v3.tls_inspector_pb2",
     "envoy.extensions.filters.listener.original_dst.v3.original_dst_pb2",
+    "envoy.extensions.rbac.principals.mtls_authenticated.v3.mtls_authenticated_pb2",
     "xds.type.v3.typed_struct_pb2",
     "udpa.type.v1.typed_struct_pb2",
     "google.rpc.status_pb2",

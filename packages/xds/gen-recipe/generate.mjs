@@ -37,6 +37,7 @@ const types = [
   'envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext',
   'envoy.extensions.transport_sockets.tls.v3.Secret',
   'envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
+  'envoy.extensions.rbac.principals.mtls_authenticated.v3.Config',
   'xds.type.v3.TypedStruct',
   'udpa.type.v1.TypedStruct',
   'google.rpc.Status',

@@ -84,6 +84,8 @@ export type {
 } from './gen/envoy/extensions/filters/http/rbac/v3/rbac_pb.js';
 export { RBACSchema as NetworkRbacSchema } from './gen/envoy/extensions/filters/network/rbac/v3/rbac_pb.js';
 export type { RBAC as NetworkRbac } from './gen/envoy/extensions/filters/network/rbac/v3/rbac_pb.js';
+export { ConfigSchema as MtlsAuthenticatedSchema } from './gen/envoy/extensions/rbac/principals/mtls_authenticated/v3/mtls_authenticated_pb.js';
+export type { Config as MtlsAuthenticated } from './gen/envoy/extensions/rbac/principals/mtls_authenticated/v3/mtls_authenticated_pb.js';
 export {
   HttpProtocolOptionsSchema as UpstreamHttpProtocolOptionsSchema,
   HttpProtocolOptions_ExplicitHttpConfigSchema as UpstreamHttpProtocolOptions_ExplicitHttpConfigSchema,
