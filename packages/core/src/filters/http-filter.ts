@@ -21,6 +21,8 @@ export interface FilterRequest extends RequestHead {
   readonly serverName: string | undefined;
   /** Values that earlier filters left (JWT claims as `istio_authn` / `envoy.filters.http.jwt_authn`), by namespace; undefined when nothing was left. */
   readonly dynamicMetadata: Readonly<Record<string, unknown>> | undefined;
+  /** Cluster that the route chose (outbound); a fault that names an upstream cluster compares it. */
+  readonly cluster?: string | undefined;
 }
 
 /** An answer made on the spot instead of the upstream's or the application's. */
