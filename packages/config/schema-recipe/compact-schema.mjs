@@ -34,20 +34,21 @@ function protoOneOfs(schema) {
   });
 }
 
-/** Moves sub-schemas that occur more than once to `defs` and names them after the field where they occur first. */
+/** Moves sub-schemas that occur more than once to `defs` and names them after the field that holds them most often. */
 export function shareRepeated(schema) {
-  const count = new Map();
-  visit(schema, (node) => {
+  const uses = new Map();
+  visit(schema, 'spec', (node, field) => {
     const text = JSON.stringify(node);
-    if (node.type === 'object' && text.length > 120) count.set(text, (count.get(text) ?? 0) + 1);
+    if (node.type === 'object' && text.length > 120) uses.set(text, [...(uses.get(text) ?? []), field]);
   });
   const defs = {};
   const names = new Map();
   const replace = (node, field, top = false) => {
     const text = JSON.stringify(node);
-    if (!top && count.get(text) > 1) {
+    const fields = uses.get(text) ?? [];
+    if (!top && fields.length > 1) {
       if (!names.has(text)) {
-        const name = freshName(field, defs);
+        const name = freshName(mostFrequent(fields), defs);
         names.set(text, name);
         defs[name] = {};
         defs[name] = replace(node, field, true);
@@ -58,6 +59,11 @@ export function shareRepeated(schema) {
   };
   const root = replace(schema, 'spec', true);
   return Object.keys(defs).length > 0 ? { ...root, defs } : root;
+}
+
+function mostFrequent(fields) {
+  const count = (field) => fields.filter((other) => other === field).length;
+  return fields.reduce((best, field) => (count(field) > count(best) ? field : best));
 }
 
 function freshName(field, defs) {
@@ -75,9 +81,9 @@ function mapChildren(node, f) {
   return out;
 }
 
-function visit(node, f) {
-  f(node);
-  mapChildren(node, (child) => (visit(child, f), child));
+function visit(node, field, f) {
+  f(node, field);
+  mapChildren(node, (child, childField) => (visit(child, childField ?? field, f), child));
 }
 
 function mapValues(record, f) {

@@ -18,9 +18,10 @@ export function emitTypes(prefix, schema) {
       if (take > path.length) throw new Error(`no name left for ${prefix}.${path.join('.')}`);
     }
   };
-  const typeOf = (node, path) => {
+  const typeOf = (node, path, isItem = false) => {
     if (node.$ref) {
-      if (!byDef.has(node.$ref)) byDef.set(node.$ref, typeOf(schema.defs[node.$ref], path));
+      const field = isItem ? singular(node.$ref) : node.$ref;
+      if (!byDef.has(node.$ref)) byDef.set(node.$ref, typeOf(schema.defs[node.$ref], [...path.slice(0, -1), field]));
       return byDef.get(node.$ref);
     }
     return node.nullable ? `${bare(node, path)} | null` : bare(node, path);
@@ -28,7 +29,7 @@ export function emitTypes(prefix, schema) {
   const bare = (node, path) => {
     if (Array.isArray(node.type)) return 'number | string';
     if (node.enum) return node.enum.map((value) => JSON.stringify(value)).join(' | ');
-    if (node.type === 'array') return arrayOf(typeOf(node.items ?? {}, [...path.slice(0, -1), singular(path.at(-1))]));
+    if (node.type === 'array') return arrayOf(typeOf(node.items ?? {}, [...path.slice(0, -1), singular(path.at(-1))], true));
     if (node.type === 'object') return objectType(node, path);
     return { string: 'string', integer: 'number', number: 'number', boolean: 'boolean' }[node.type] ?? 'unknown';
   };

@@ -223,7 +223,7 @@ const references = {
     'HED0308',
     'host-not-in-gateway',
     'warning',
-    '{field}: the Gateway {gateway} serves none of the hosts {hosts}',
+    '{field}: the Gateway {gateway} does not serve {hosts}',
     'IST0132',
   ),
   unknownBackend: message('HED0309', 'unknown-backend', 'warning', '{field}: no Service {backend}'),

@@ -7,7 +7,7 @@ import type { ArgumentsOf, Message } from './messages.js';
 
 /** A place inside an object; no path means the object itself. */
 export interface FieldPlace {
-  readonly object: ConfigObject;
+  readonly object: ConfigObject<unknown>;
   readonly path?: FieldPath | undefined;
 }
 
@@ -55,7 +55,7 @@ export function collectInto(findings: Finding[]): Report {
 }
 
 /** `file:line:column`, as far as it is known. */
-export function describePlace(object: ConfigObject): string {
+export function describePlace(object: ConfigObject<unknown>): string {
   const { file, position } = object.source;
   if (file === undefined) return 'an object built in code';
   return position ? `${file}:${position.line}:${position.column}` : file;

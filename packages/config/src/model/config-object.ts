@@ -47,7 +47,7 @@ export interface ConfigObject<Spec = Readonly<Record<string, unknown>>> {
 }
 
 /** `VirtualService default/reviews`, for messages and origins. */
-export function describeObject(object: ConfigObject): string {
+export function describeObject(object: ConfigObject<unknown>): string {
   const { name, namespace } = object.metadata;
   return `${object.kind} ${namespace === '' ? name : `${namespace}/${name}`}`;
 }

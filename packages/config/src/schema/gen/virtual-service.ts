@@ -17,11 +17,11 @@ export interface VirtualServiceHttp {
   readonly fault?: VirtualServiceFault | undefined;
   readonly headers?: VirtualServiceHeaders | undefined;
   readonly match?: readonly VirtualServiceMatch[] | undefined;
-  readonly mirror?: VirtualServiceMirror | undefined;
+  readonly mirror?: VirtualServiceDestination | undefined;
   readonly mirror_percent?: number | null | undefined;
   readonly mirrorPercent?: number | null | undefined;
   readonly mirrorPercentage?: VirtualServiceMirrorPercentage | undefined;
-  readonly mirrors?: readonly VirtualServiceHttpMirror[] | undefined;
+  readonly mirrors?: readonly VirtualServiceMirror[] | undefined;
   readonly name?: string | undefined;
   readonly redirect?: VirtualServiceRedirect | undefined;
   readonly retries?: VirtualServiceRetries | undefined;
@@ -117,7 +117,7 @@ export interface VirtualServiceMatch {
   readonly withoutHeaders?: Readonly<Record<string, VirtualServiceAllowOrigin>> | undefined;
 }
 
-export interface VirtualServiceMirror {
+export interface VirtualServiceDestination {
   readonly host: string;
   readonly port?: VirtualServicePort | undefined;
   readonly subset?: string | undefined;
@@ -131,8 +131,8 @@ export interface VirtualServiceMirrorPercentage {
   readonly value?: number | undefined;
 }
 
-export interface VirtualServiceHttpMirror {
-  readonly destination: VirtualServiceMirror;
+export interface VirtualServiceMirror {
+  readonly destination: VirtualServiceDestination;
   readonly percentage?: VirtualServiceHttpMirrorPercentage | undefined;
 }
 
@@ -171,7 +171,7 @@ export interface VirtualServiceUriRegexRewrite {
 }
 
 export interface VirtualServiceRoute {
-  readonly destination: VirtualServiceMirror;
+  readonly destination: VirtualServiceDestination;
   readonly headers?: VirtualServiceHeaders | undefined;
   readonly weight?: number | undefined;
 }
@@ -191,7 +191,7 @@ export interface VirtualServiceTcpMatch {
 }
 
 export interface VirtualServiceTcpRoute {
-  readonly destination: VirtualServiceMirror;
+  readonly destination: VirtualServiceDestination;
   readonly weight?: number | undefined;
 }
 

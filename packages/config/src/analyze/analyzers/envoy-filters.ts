@@ -1,0 +1,56 @@
+// EnvoyFilter patches that have no effect, or one that depends on the order of EnvoyFilters.
+import type { FieldPath } from '../../model/config-object.js';
+import type { EnvoyFilterConfigPatch } from '../../schema/gen/envoy-filter.js';
+import type { Analyzer } from '../analyzer.js';
+import type { ObjectOf } from '../config-view.js';
+import { messages } from '../messages.js';
+import type { Report } from '../report.js';
+
+export const envoyFilters: Analyzer = {
+  name: 'envoy-filters',
+  description: 'Operations and contexts of EnvoyFilter patches',
+  inputs: ['EnvoyFilter'],
+  scope: 'object',
+  analyze(view, report) {
+    for (const object of view.all('EnvoyFilter')) {
+      object.spec.configPatches?.forEach((patch, index) => {
+        const path = ['spec', 'configPatches', index];
+        checkOperation(object, patch, path, report);
+        const reason = unsupported(patch);
+        if (reason) report(messages.unsupportedPatch, { object, path: [...path, ...reason.path] }, { reason: reason.text });
+      });
+    }
+  },
+};
+
+const relative = ['INSERT_BEFORE', 'INSERT_AFTER', 'REPLACE', 'MERGE', 'REMOVE'];
+const routeLevel = ['ROUTE_CONFIGURATION', 'HTTP_ROUTE'];
+
+function checkOperation(object: ObjectOf<'EnvoyFilter'>, patch: EnvoyFilterConfigPatch, path: FieldPath, report: Report): void {
+  const { applyTo = 'INVALID' } = patch;
+  const operation = patch.patch?.operation ?? 'INVALID';
+  const place = { object, path: [...path, 'patch', 'operation'] };
+  if (operation === 'REPLACE' && applyTo !== 'HTTP_FILTER' && applyTo !== 'NETWORK_FILTER') {
+    report(messages.replaceNeedsFilter, place, { applyTo });
+    return;
+  }
+  if (operation === 'ADD' && routeLevel.includes(applyTo)) report(messages.addIgnored, place, { applyTo });
+  if (operation === 'REMOVE' && routeLevel.includes(applyTo)) report(messages.removeIgnored, place, { applyTo });
+  else if (relative.includes(operation) && operation !== 'MERGE' && object.spec.priority === undefined) {
+    report(messages.relativeOperation, place, { operation });
+    const version = patch.match?.proxy?.proxyVersion;
+    if (version) report(messages.relativeOperationWithVersion, place, { operation });
+  }
+}
+
+interface Unsupported {
+  readonly path: FieldPath;
+  readonly text: string;
+}
+
+function unsupported({ applyTo, match }: EnvoyFilterConfigPatch): Unsupported | undefined {
+  if (applyTo === 'BOOTSTRAP') return { path: ['applyTo'], text: 'a service of Heddle has no Envoy bootstrap' };
+  const { context } = match ?? {};
+  if (context === 'GATEWAY' || context === 'WAYPOINT') return { path: ['match', 'context'], text: `Heddle runs in services, not as a ${context.toLowerCase()}` };
+  return undefined;
+}

@@ -1,0 +1,33 @@
+// All analyzers, in the order in which they run.
+import type { Analyzer } from './analyzer.js';
+import { authorizationPolicies } from './analyzers/authorization-policies.js';
+import { deprecatedFields } from './analyzers/deprecated-fields.js';
+import { destinationRules } from './analyzers/destination-rules.js';
+import { duplicateSubsets } from './analyzers/duplicate-subsets.js';
+import { envoyFilters } from './analyzers/envoy-filters.js';
+import { gatewayApiRoutes } from './analyzers/gateway-api-routes.js';
+import { regexes } from './analyzers/regexes.js';
+import { servicePorts } from './analyzers/service-ports.js';
+import { virtualServiceDestinations } from './analyzers/virtual-service/destinations.js';
+import { virtualServiceGateways } from './analyzers/virtual-service/gateways.js';
+import { virtualServiceHosts } from './analyzers/virtual-service/hosts.js';
+import { virtualServiceOrder } from './analyzers/virtual-service/order.js';
+import { virtualServiceRoutes } from './analyzers/virtual-service/routes.js';
+import { workloadSelectors } from './analyzers/workload-selectors.js';
+
+export const analyzers: readonly Analyzer[] = [
+  virtualServiceRoutes,
+  virtualServiceOrder,
+  virtualServiceDestinations,
+  virtualServiceHosts,
+  virtualServiceGateways,
+  destinationRules,
+  duplicateSubsets,
+  gatewayApiRoutes,
+  regexes,
+  authorizationPolicies,
+  workloadSelectors,
+  envoyFilters,
+  servicePorts,
+  deprecatedFields,
+];
