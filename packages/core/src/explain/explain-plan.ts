@@ -1,0 +1,55 @@
+// Timeouts and retries of a route in words, with the rule that really applies to this request.
+import type { ExplainStep } from '../explain-types.js';
+import type { RequestHead } from '../request-head.js';
+import type { ForwardAction, RetryConditions } from '../snapshot/route-snapshot.js';
+
+/** RFC 9110 §9.2.2. */
+const IDEMPOTENT_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'];
+
+export function timeoutStep(action: ForwardAction): ExplainStep {
+  const total = action.timeoutMs === 0 ? 'no total timeout' : `${action.timeoutMs} ms in all`;
+  return {
+    stage: 'policy',
+    subject: 'timeout',
+    verdict: 'info',
+    reason: total,
+    facts: { timeoutMs: action.timeoutMs },
+  };
+}
+
+export function retryStep(action: ForwardAction, head: RequestHead, retryNonIdempotent: boolean): ExplainStep {
+  const { retry } = action;
+  if (retry === undefined) return { stage: 'policy', subject: 'retries', verdict: 'info', reason: 'none' };
+  const conditions = conditionsText(retry.conditions);
+  const perTry = retry.perTryTimeoutMs === 0 ? '' : `, ${retry.perTryTimeoutMs} ms a try`;
+  const narrowed =
+    IDEMPOTENT_METHODS.includes(head.method) || retryNonIdempotent || head.header('idempotency-key') !== undefined
+      ? ''
+      : `; ${head.method} is not idempotent, so only where the upstream provably did not process it`;
+  return {
+    stage: 'policy',
+    subject: 'retries',
+    verdict: 'info',
+    reason: `${retry.numRetries} on ${conditions}${perTry}${narrowed}`,
+    facts: { numRetries: retry.numRetries, perTryTimeoutMs: retry.perTryTimeoutMs, backOffBaseMs: retry.backOffBaseMs },
+  };
+}
+
+function conditionsText(conditions: RetryConditions): string {
+  const names: [boolean, string][] = [
+    [conditions.on5xx, '5xx'],
+    [conditions.gatewayError, 'gateway-error'],
+    [conditions.reset, 'reset'],
+    [conditions.resetBeforeRequest, 'reset-before-request'],
+    [conditions.connectFailure, 'connect-failure'],
+    [conditions.refusedStream, 'refused-stream'],
+    [conditions.retriable4xx, 'retriable-4xx'],
+    [conditions.envoyRateLimited, 'envoy-ratelimited'],
+    [conditions.statusCodes.length > 0, `status ${conditions.statusCodes.join(' ')}`],
+    [conditions.grpcCodes.length > 0, `gRPC ${conditions.grpcCodes.join(' ')}`],
+  ];
+  return names
+    .filter(([set]) => set)
+    .map(([, name]) => name)
+    .join(', ');
+}
