@@ -90,6 +90,8 @@ export interface OutlierConfig {
   readonly maxEjectionTimeMs: number;
   readonly maxEjectionTimeJitterMs: number;
   readonly maxEjectionPercent: number;
+  /** Ejects one host even where maxEjectionPercent forbids it (Envoy: always_eject_one_host, default false). */
+  readonly alwaysEjectOneHost?: boolean;
   /** Success-rate and failure-percentage detectors; kept as configured, enforced where implemented, else reported as unsupported. */
   readonly successRate:
     | {
