@@ -59,4 +59,6 @@ export interface PeerIdentity {
 }
 
 export type PeerVerdict =
-  { readonly ok: true; readonly peer: PeerIdentity } | { readonly ok: false; readonly reason: string };
+  | { readonly ok: true; readonly peer: PeerIdentity }
+  /** `anonymous`: no certificate was presented at all, which is fine where none is required; nothing is proven then either. */
+  | { readonly ok: false; readonly reason: string; readonly anonymous?: true };
