@@ -90,7 +90,10 @@ export class ConfigView {
   get workloads(): readonly DeclaredWorkload[] {
     return (this.#workloads ??= [
       ...this.all('Pod').map(({ metadata }) => metadata),
-      ...this.all('WorkloadEntry').map(({ metadata, spec }) => ({ ...metadata, labels: { ...metadata.labels, ...spec.labels } })),
+      ...this.all('WorkloadEntry').map(({ metadata, spec }) => ({
+        ...metadata,
+        labels: { ...metadata.labels, ...spec.labels },
+      })),
       ...this.all('WorkloadGroup').map(({ metadata, spec }) => ({ ...metadata, labels: spec.metadata?.labels ?? {} })),
       ...this.#templates.map(({ metadata, spec }) => ({ ...metadata, labels: templateLabels(spec) })),
     ]);

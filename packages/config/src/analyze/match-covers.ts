@@ -44,7 +44,9 @@ function stringCovers(wide: unknown, narrow: unknown): boolean {
 
 function mapCovers(wide: unknown, narrow: unknown): boolean {
   const other = fields(narrow);
-  return Object.entries(fields(wide)).every(([name, condition]) => name in other && stringCovers(condition, other[name]));
+  return Object.entries(fields(wide)).every(
+    ([name, condition]) => name in other && stringCovers(condition, other[name]),
+  );
 }
 
 // Any entry of the list may match, so the narrow one must be a part of the wide one.

@@ -44,6 +44,8 @@ class Scan {
         return this.#class();
       case '\\':
         return this.#escape();
+      case undefined:
+        return;
       case '*':
       case '+':
       case '?':
@@ -93,7 +95,8 @@ class Scan {
     const [low, next] = this.#classChar(at);
     if (this.text[next] !== '-' || this.text[next + 1] === ']' || this.text[next + 1] === undefined) return next;
     const [high, end] = this.#classChar(next + 1);
-    if (low !== undefined && high !== undefined && high < low) throw new SyntaxFault(`range ${this.text.slice(at, end)} is the wrong way round`);
+    if (low !== undefined && high !== undefined && high < low)
+      throw new SyntaxFault(`range ${this.text.slice(at, end)} is the wrong way round`);
     return end;
   }
 
@@ -116,7 +119,9 @@ class Scan {
 
   #escapeEnd(at: number): number {
     const rest = this.text.slice(at);
-    const known = /^\\(?:[pP](?:\{\^?\w+\}|\w)|x(?:[0-9A-Fa-f]{2}|\{[0-9A-Fa-f]+\})|0[0-7]{0,2}|[1-7][0-7]{1,2})/.exec(rest);
+    const known = /^\\(?:[pP](?:\{\^?\w+\}|\w)|x(?:[0-9A-Fa-f]{2}|\{[0-9A-Fa-f]+\})|0[0-7]{0,2}|[1-7][0-7]{1,2})/.exec(
+      rest,
+    );
     if (known) return at + known[0].length;
     const char = rest[1];
     if (char === undefined) throw new SyntaxFault('a backslash at the end');
@@ -138,7 +143,8 @@ class Scan {
   }
 
   #repeat(length: number): void {
-    if (!this.#repeatable) throw new SyntaxFault(`nothing to repeat before ${this.text.slice(this.#at, this.#at + length)}`);
+    if (!this.#repeatable)
+      throw new SyntaxFault(`nothing to repeat before ${this.text.slice(this.#at, this.#at + length)}`);
     this.#take(length, false);
     // Lazy repetition; a second operator (a**, a*+) is an error in RE2.
     if (this.text[this.#at] === '?') this.#take(1, false);

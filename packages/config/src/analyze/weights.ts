@@ -15,16 +15,15 @@ export function checkWeights(
     object,
     path: index === undefined ? path : [...path, index, 'weight'],
   });
-  let sum = 0;
-  let negative = false;
-  destinations.forEach(({ weight = whenMissing }, index) => {
-    sum += weight;
-    negative ||= weight < 0;
+  const weights = destinations.map(({ weight }) => weight ?? whenMissing);
+  weights.forEach((weight, index) => {
     if (weight < 0) report(messages.negativeWeight, place(index), { weight });
   });
-  if (destinations.length === 0 || negative) return;
+  if (weights.length === 0 || weights.some((weight) => weight < 0)) return;
+  const sum = weights.reduce((total, weight) => total + weight, 0);
   // One destination takes everything, whatever its weight says; Gateway API answers 500 for weight 0 on purpose.
   if (sum === 0 && destinations.length > 1) report(messages.zeroWeights, place(), {});
   // Near 100 but not 100 is a slip; 1:1:2 is meant.
-  if (destinations.length > 1 && sum !== 100 && sum >= 90 && sum <= 110) report(messages.weightsNot100, place(), { sum });
+  if (destinations.length > 1 && sum !== 100 && sum >= 90 && sum <= 110)
+    report(messages.weightsNot100, place(), { sum });
 }

@@ -106,7 +106,7 @@ export class Loading {
     const { object, faults } = toObject(root, info, this.#namespace, source, this.#order++);
     const versionKnown = this.#checkVersion(info, object);
     for (const fault of faults) {
-      this.report(fault.message, { object, path: fault.path }, fault.args as never, fault.suggestion);
+      this.report(fault.message, { object, path: fault.path }, fault.args, fault.suggestion);
     }
     if (faults.length > 0 || !versionKnown) {
       const wellTyped = !faults.some(

@@ -2,7 +2,8 @@
 import type { Document, Node, Pair, Scalar, YAMLMap } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq } from 'yaml';
 import type { LoadLimits } from './limits.js';
-import { LineTable, PositionTable } from './position-table.js';
+import type { LineTable } from './position-table.js';
+import { PositionTable } from './position-table.js';
 
 /** What a document turned out to be; faults are at character offsets of the file. */
 export interface PlainDocument {
@@ -104,7 +105,7 @@ class PlainReader {
 
   #key(node: Node, offset: number): string | undefined {
     const scalar = isAlias(node) ? this.#anchors.get(node.source) : node;
-    if (isScalar(scalar)) return scalar.value === null ? 'null' : (scalar.source ?? String(scalar.value));
+    if (isScalar(scalar)) return scalar.source ?? JSON.stringify(scalar.value);
     this.faults.push({ kind: 'bad-key', offset, got: isMap(scalar) ? 'a map' : 'a list' });
     return undefined;
   }

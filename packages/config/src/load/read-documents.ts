@@ -45,7 +45,7 @@ export function* readDocuments(
         report(messages.tooManyDocuments, place(document.range[0]), { limit: limits.documentsPerFile });
         return;
       }
-      const plain = readOne(document as Document.Parsed, text, lines, limits, { place, report });
+      const plain = readOne(document, text, lines, limits, { place, report });
       if (plain) yield plain;
     }
   } catch (error) {

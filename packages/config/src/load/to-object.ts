@@ -14,7 +14,8 @@ export interface ReadObject {
   readonly faults: readonly Fault[];
 }
 
-const rootFields = ['apiVersion', 'kind', 'metadata', 'spec', 'status'];
+const headerFields = ['apiVersion', 'kind', 'metadata'];
+const rootFields = [...headerFields, 'spec', 'status'];
 const rootSchema = { type: 'object', properties: Object.fromEntries(rootFields.map((field) => [field, {}])) } as const;
 
 /** Validates `root` as the kind says and makes the object, also when it has faults (then its spec may be of any shape). */
@@ -98,8 +99,7 @@ export function fields(value: unknown): Fields {
 }
 
 function withoutHeader(root: Fields): Fields {
-  const { apiVersion: _apiVersion, kind: _kind, metadata: _metadata, ...rest } = root;
-  return rest;
+  return Object.fromEntries(Object.entries(root).filter(([field]) => !headerFields.includes(field)));
 }
 
 const versionOf = (root: Fields) => (text(root['apiVersion']) ?? '').split('/').at(-1) ?? '';

@@ -98,9 +98,10 @@ export const checks: Readonly<Record<string, Check>> = {
   grpcMethodMatch: (value: Fields) =>
     when('type' in value && !('service' in value) && !('method' in value), 'service or method is needed'),
   backendRequestWithinRequest: (value: Fields) => {
-    const [request, attempt] = ['request', 'backendRequest'].map((name) =>
-      parseGatewayDuration(String(value[name] ?? '')),
-    );
+    const [request, attempt] = ['request', 'backendRequest'].map((name) => {
+      const text = value[name];
+      return typeof text === 'string' ? parseGatewayDuration(text) : undefined;
+    });
     const longer = request !== undefined && attempt !== undefined && request !== 0 && attempt > request;
     return when(longer, 'backendRequest cannot be longer than request', ['backendRequest']);
   },

@@ -39,15 +39,15 @@ interface WrittenNode extends Omit<SchemaNode, 'properties' | 'items' | 'additio
 
 /** Parses a generated schema; every `$ref` becomes the one node that `defs` holds under that name. */
 export function parseSchema(text: string): SchemaNode {
-  const root = JSON.parse(text) as WrittenNode;
+  const { defs = {}, ...root } = JSON.parse(text) as WrittenNode;
   const resolved = new Map<string, SchemaNode>();
   const resolve = (node: WrittenNode): SchemaNode => {
     if (node.$ref !== undefined) {
-      const known = resolved.get(node.$ref) ?? resolve(root.defs?.[node.$ref] ?? {});
+      const known = resolved.get(node.$ref) ?? resolve(defs[node.$ref] ?? {});
       resolved.set(node.$ref, known);
       return known;
     }
-    const { properties, items, additionalProperties, defs: _defs, ...rest } = node;
+    const { properties, items, additionalProperties, ...rest } = node;
     return {
       ...rest,
       ...(properties && { properties: mapValues(properties, resolve) }),

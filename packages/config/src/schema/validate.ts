@@ -88,7 +88,7 @@ class Walk {
     if (typeof value !== 'string') return;
     // Code points, as JSON Schema and Kubernetes count.
     if (node.minLength !== undefined || node.maxLength !== undefined) {
-      this.size([...value].length, node.minLength, node.maxLength, 'characters');
+      this.size(Array.from(value).length, node.minLength, node.maxLength, 'characters');
     }
     if (node.pattern !== undefined && !new RegExp(node.pattern).test(value)) {
       this.fault(messages.badPattern, { expected: node.pattern, got: describeValue(value) });

@@ -23,7 +23,9 @@ export const authorizationPolicies: Analyzer = {
             );
           }
         });
-        rule.to?.forEach(({ operation }, at) => checkEmpty(object, operation, ['spec', 'rules', index, 'to', at, 'operation'], report));
+        rule.to?.forEach(({ operation }, at) =>
+          checkEmpty(object, operation, ['spec', 'rules', index, 'to', at, 'operation'], report),
+        );
       });
     }
   },
@@ -41,7 +43,12 @@ function checkValue(place: Place, field: string, value: string, namespaces: read
   else if ((field === 'namespaces' || field === 'notNamespaces') && namespaces.length > 0) {
     if (namespaces.some((name) => patternMatches(value, name))) return;
     const near = nearestName(value, namespaces);
-    report(messages.unknownNamespace, place, { namespace: value }, near === undefined ? undefined : `did you mean \`${near}\`?`);
+    report(
+      messages.unknownNamespace,
+      place,
+      { namespace: value },
+      near === undefined ? undefined : `did you mean \`${near}\`?`,
+    );
   }
 }
 
@@ -50,7 +57,12 @@ function checkPrincipal(place: Place, principal: string, report: Report): void {
   if (principal.startsWith('*') || principal.endsWith('*')) return;
   if (/^[^/]+\/ns\/[^/]+\/sa\/[^/]+$/.test(principal)) return;
   const bare = principal.startsWith('spiffe://') ? principal.slice('spiffe://'.length) : undefined;
-  report(messages.badPrincipal, place, { principal }, bare === undefined ? undefined : `write \`${bare}\` without the scheme`);
+  report(
+    messages.badPrincipal,
+    place,
+    { principal },
+    bare === undefined ? undefined : `write \`${bare}\` without the scheme`,
+  );
 }
 
 function patternMatches(pattern: string, name: string): boolean {
@@ -66,4 +78,3 @@ function checkEmpty(object: Place['object'], operation: object | undefined, path
     });
   }
 }
-

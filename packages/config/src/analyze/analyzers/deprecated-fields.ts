@@ -17,8 +17,16 @@ const deprecated: readonly Deprecated[] = [
   { kind: 'VirtualService', path: ['http', '*', 'mirrorPercent'], instead: 'use mirrorPercentage' },
   { kind: 'VirtualService', path: ['http', '*', 'mirror_percent'], instead: 'use mirrorPercentage' },
   { kind: 'VirtualService', path: ['http', '*', 'corsPolicy', 'allowOrigin'], instead: 'use allowOrigins' },
-  { kind: 'DestinationRule', path: ['trafficPolicy', 'outlierDetection', 'consecutiveErrors'], instead: 'use consecutive5xxErrors' },
-  { kind: 'DestinationRule', path: ['subsets', '*', 'trafficPolicy', 'outlierDetection', 'consecutiveErrors'], instead: 'use consecutive5xxErrors' },
+  {
+    kind: 'DestinationRule',
+    path: ['trafficPolicy', 'outlierDetection', 'consecutiveErrors'],
+    instead: 'use consecutive5xxErrors',
+  },
+  {
+    kind: 'DestinationRule',
+    path: ['subsets', '*', 'trafficPolicy', 'outlierDetection', 'consecutiveErrors'],
+    instead: 'use consecutive5xxErrors',
+  },
   { kind: 'Sidecar', path: ['outboundTrafficPolicy', 'egressProxy'], instead: 'name the gateway in a VirtualService' },
   { kind: 'RequestAuthentication', path: ['jwtRules', '*', 'jwks_uri'], instead: 'use jwksUri' },
 ];
@@ -31,7 +39,8 @@ export const deprecatedFields: Analyzer = {
   analyze(view, report) {
     for (const { kind, path, instead } of deprecated) {
       for (const object of view.all(kind)) {
-        for (const found of findPaths(object.spec, path, ['spec'])) report(messages.deprecatedField, { object, path: found }, { instead });
+        for (const found of findPaths(object.spec, path, ['spec']))
+          report(messages.deprecatedField, { object, path: found }, { instead });
       }
     }
   },

@@ -22,11 +22,17 @@ export const destinationRules: Analyzer = {
       // A wildcard rule is made for hosts to come.
       if (services.length === 0 && !host.startsWith('*')) {
         const path = ['spec', 'host'];
-        report(messages.unknownRuleHost, { object, path }, { host: object.spec.host }, view.suggestHost(object.spec.host, namespace));
+        report(
+          messages.unknownRuleHost,
+          { object, path },
+          { host: object.spec.host },
+          view.suggestHost(object.spec.host, namespace),
+        );
       }
       object.spec.subsets?.forEach((subset, index) => {
         for (const service of services) {
-          if (service.selector) checkSubset(view, object, { subset, index }, { ...service, selector: service.selector }, report);
+          if (service.selector)
+            checkSubset(view, object, { subset, index }, { ...service, selector: service.selector }, report);
         }
         checkTls(object, subset.trafficPolicy, ['spec', 'subsets', index, 'trafficPolicy'], report);
       });
@@ -46,14 +52,24 @@ interface IndexedSubset {
   readonly index: number;
 }
 
-function checkSubset(view: ConfigView, object: Rule, { subset, index }: IndexedSubset, service: Selecting, report: Report): void {
+function checkSubset(
+  view: ConfigView,
+  object: Rule,
+  { subset, index }: IndexedSubset,
+  service: Selecting,
+  report: Report,
+): void {
   const { selector, namespace, host } = service;
   // Where no workload of the service is known at all, its workloads live elsewhere.
   if (view.workloadsWith(selector, namespace).length === 0) return;
   const labels = Object.fromEntries(Object.entries(subset.labels ?? {}).filter(([name]) => !isTopologyLabel(name)));
   if (view.workloadsWith({ ...selector, ...labels }, namespace).length > 0) return;
   const path = ['spec', 'subsets', index];
-  report(messages.subsetWithoutWorkloads, { object, path }, { host, labels: describeLabels(labels), subset: subset.name });
+  report(
+    messages.subsetWithoutWorkloads,
+    { object, path },
+    { host, labels: describeLabels(labels), subset: subset.name },
+  );
 }
 
 // Istio adds these labels to endpoints itself, from the node and the cluster.
@@ -61,7 +77,12 @@ const isTopologyLabel = (name: string) => name.startsWith('topology.') || name.s
 
 type Tls = NonNullable<DestinationRuleTrafficPolicy['tls']>;
 
-function checkTls(object: Rule, policy: DestinationRuleTrafficPolicy | undefined, path: FieldPath, report: Report): void {
+function checkTls(
+  object: Rule,
+  policy: DestinationRuleTrafficPolicy | undefined,
+  path: FieldPath,
+  report: Report,
+): void {
   const { tls } = policy ?? {};
   if (tls && unverified(object, tls)) {
     report(messages.noServerVerification, { object, path: [...path, 'tls'] }, { mode: tls.mode ?? '' });
@@ -69,7 +90,10 @@ function checkTls(object: Rule, policy: DestinationRuleTrafficPolicy | undefined
   policy?.portLevelSettings?.forEach((setting, index) => {
     if (!setting.tls || !unverified(object, setting.tls)) return;
     const place = { object, path: [...path, 'portLevelSettings', index, 'tls'] };
-    report(messages.noServerVerificationOnPort, place, { mode: setting.tls.mode ?? '', port: setting.port?.number ?? 0 });
+    report(messages.noServerVerificationOnPort, place, {
+      mode: setting.tls.mode ?? '',
+      port: setting.port?.number ?? 0,
+    });
   });
 }
 

@@ -17,26 +17,33 @@ export const envoyFilters: Analyzer = {
         const path = ['spec', 'configPatches', index];
         checkOperation(object, patch, path, report);
         const reason = unsupported(patch);
-        if (reason) report(messages.unsupportedPatch, { object, path: [...path, ...reason.path] }, { reason: reason.text });
+        if (reason)
+          report(messages.unsupportedPatch, { object, path: [...path, ...reason.path] }, { reason: reason.text });
       });
     }
   },
 };
 
-const relative = ['INSERT_BEFORE', 'INSERT_AFTER', 'REPLACE', 'MERGE', 'REMOVE'];
+const relative = ['INSERT_BEFORE', 'INSERT_AFTER', 'REPLACE', 'REMOVE'];
+const replaceable = ['HTTP_FILTER', 'NETWORK_FILTER', 'VIRTUAL_HOST'];
 const routeLevel = ['ROUTE_CONFIGURATION', 'HTTP_ROUTE'];
 
-function checkOperation(object: ObjectOf<'EnvoyFilter'>, patch: EnvoyFilterConfigPatch, path: FieldPath, report: Report): void {
+function checkOperation(
+  object: ObjectOf<'EnvoyFilter'>,
+  patch: EnvoyFilterConfigPatch,
+  path: FieldPath,
+  report: Report,
+): void {
   const { applyTo = 'INVALID' } = patch;
   const operation = patch.patch?.operation ?? 'INVALID';
   const place = { object, path: [...path, 'patch', 'operation'] };
-  if (operation === 'REPLACE' && applyTo !== 'HTTP_FILTER' && applyTo !== 'NETWORK_FILTER') {
+  if (operation === 'REPLACE' && !replaceable.includes(applyTo)) {
     report(messages.replaceNeedsFilter, place, { applyTo });
     return;
   }
   if (operation === 'ADD' && routeLevel.includes(applyTo)) report(messages.addIgnored, place, { applyTo });
   if (operation === 'REMOVE' && routeLevel.includes(applyTo)) report(messages.removeIgnored, place, { applyTo });
-  else if (relative.includes(operation) && operation !== 'MERGE' && object.spec.priority === undefined) {
+  else if (relative.includes(operation) && object.spec.priority === undefined) {
     report(messages.relativeOperation, place, { operation });
     const version = patch.match?.proxy?.proxyVersion;
     if (version) report(messages.relativeOperationWithVersion, place, { operation });
@@ -51,6 +58,7 @@ interface Unsupported {
 function unsupported({ applyTo, match }: EnvoyFilterConfigPatch): Unsupported | undefined {
   if (applyTo === 'BOOTSTRAP') return { path: ['applyTo'], text: 'a service of Heddle has no Envoy bootstrap' };
   const { context } = match ?? {};
-  if (context === 'GATEWAY' || context === 'WAYPOINT') return { path: ['match', 'context'], text: `Heddle runs in services, not as a ${context.toLowerCase()}` };
+  if (context === 'GATEWAY' || context === 'WAYPOINT')
+    return { path: ['match', 'context'], text: `Heddle runs in services, not as a ${context.toLowerCase()}` };
   return undefined;
 }

@@ -15,7 +15,7 @@ export const servicePorts: Analyzer = {
   scope: 'mesh',
   analyze(view, report) {
     for (const object of view.all('Service')) {
-      if (object.metadata.namespace === 'kube-system') continue;
+      if (systemNamespaces.includes(object.metadata.namespace)) continue;
       object.spec.ports?.forEach((port, index) => checkServicePort(object, port, index, report));
     }
     for (const object of view.all('ServiceEntry')) checkAddresses(object, report);
@@ -23,7 +23,25 @@ export const servicePorts: Analyzer = {
   },
 };
 
-const protocols = ['http', 'http2', 'h2c', 'grpc', 'grpc-web', 'https', 'tls', 'tcp', 'udp', 'mongo', 'mysql', 'redis', 'kubernetes.io/h2c', 'kubernetes.io/ws', 'kubernetes.io/wss'];
+// Their services are not the user's to rename (Istio: constants.SystemNamespaces).
+const systemNamespaces = ['kube-system', 'kube-public', 'kube-node-lease', 'local-path-storage', 'istio-system'];
+const protocols = [
+  'http',
+  'http2',
+  'h2c',
+  'grpc',
+  'grpc-web',
+  'https',
+  'tls',
+  'tcp',
+  'udp',
+  'mongo',
+  'mysql',
+  'redis',
+  'kubernetes.io/h2c',
+  'kubernetes.io/ws',
+  'kubernetes.io/wss',
+];
 
 function checkServicePort(object: ObjectOf<'Service'>, port: ServicePort, index: number, report: Report): void {
   const path = ['spec', 'ports', index];
@@ -34,11 +52,13 @@ function checkServicePort(object: ObjectOf<'Service'>, port: ServicePort, index:
     report(messages.unknownProtocol, { object, path: [...path, 'appProtocol'] }, { protocol: appProtocol });
     return;
   }
-  if ((port.protocol ?? 'TCP') !== 'TCP' || followsConvention(name)) return;
+  if ((port.protocol ?? 'TCP') !== 'TCP') return;
+  const external = object.spec.type === 'ExternalName';
+  const catchesAll = external && ['tcp', 'auto'].includes(kubernetesPortProtocol({ name }));
+  if (!catchesAll && followsConvention(name)) return;
   const label = name === '' ? port.port : `${name} (${port.port})`;
-  const message = object.spec.type === 'ExternalName' ? messages.externalNamePort : messages.portNameConvention;
-  const protocol = kubernetesPortProtocol({ name, protocol: 'TCP' }) === 'auto' ? 'what its traffic looks like' : name;
-  report(message, { object, path: name === '' ? path : [...path, 'name'] }, { port: label, protocol } as never);
+  const place = { object, path: name === '' ? path : [...path, 'name'] };
+  report(external ? messages.externalNamePort : messages.portNameConvention, place, { port: label });
 }
 
 function followsConvention(name: string): boolean {
@@ -54,12 +74,19 @@ function checkAddresses({ spec, ...rest }: ObjectOf<'ServiceEntry'>, report: Rep
     const byAddress = protocol === '' || protocol.toUpperCase() === 'TCP';
     if (!byAddress) return;
     const shown = protocol === '' ? 'a port without protocol' : protocol;
-    report(messages.addressesRequired, { object, path: ['spec', 'ports', index] }, { protocol: shown, port: port.number });
+    report(
+      messages.addressesRequired,
+      { object, path: ['spec', 'ports', index] },
+      { protocol: shown, port: port.number },
+    );
   });
 }
 
 function checkProtocols(view: ConfigView, report: Report): void {
-  const byHostAndPort = new Map<string, { object: ObjectOf<'ServiceEntry'>; protocol: string; path: (string | number)[] }[]>();
+  const byHostAndPort = new Map<
+    string,
+    { object: ObjectOf<'ServiceEntry'>; protocol: string; path: (string | number)[] }[]
+  >();
   for (const object of view.all('ServiceEntry')) {
     for (const host of object.spec.hosts) {
       object.spec.ports?.forEach((port, index) => {
@@ -83,6 +110,10 @@ function checkProtocols(view: ConfigView, report: Report): void {
 
 // Some namespace sees both.
 function meet(a: ObjectOf<'ServiceEntry'>, b: ObjectOf<'ServiceEntry'>): boolean {
-  const scopes = (object: typeof a) => (object.spec.exportTo ?? ['*']).map((scope) => (scope === '.' ? object.metadata.namespace : scope));
-  return scopes(a).some((scope) => scope === '*' || exportedTo(b.spec.exportTo, b.metadata.namespace, scope)) || scopes(b).includes('*');
+  const scopes = (object: typeof a) =>
+    (object.spec.exportTo ?? ['*']).map((scope) => (scope === '.' ? object.metadata.namespace : scope));
+  return (
+    scopes(a).some((scope) => scope === '*' || exportedTo(b.spec.exportTo, b.metadata.namespace, scope)) ||
+    scopes(b).includes('*')
+  );
 }

@@ -8,7 +8,14 @@ import type { Report } from '../report.js';
 
 type Labels = Readonly<Record<string, string>>;
 
-const withSelector = ['AuthorizationPolicy', 'PeerAuthentication', 'RequestAuthentication', 'ProxyConfig', 'Telemetry', 'WasmPlugin'] as const;
+const withSelector = [
+  'AuthorizationPolicy',
+  'PeerAuthentication',
+  'RequestAuthentication',
+  'ProxyConfig',
+  'Telemetry',
+  'WasmPlugin',
+] as const;
 
 export const workloadSelectors: Analyzer = {
   name: 'workload-selectors',
@@ -16,7 +23,9 @@ export const workloadSelectors: Analyzer = {
   inputs: [...withSelector, 'EnvoyFilter', 'Sidecar', 'Pod', 'WorkloadEntry', 'WorkloadGroup'],
   scope: 'mesh',
   analyze(view, report) {
-    for (const object of withSelector.flatMap((kind): readonly ObjectOf<(typeof withSelector)[number]>[] => view.all(kind))) {
+    for (const object of withSelector.flatMap((kind): readonly ObjectOf<(typeof withSelector)[number]>[] =>
+      view.all(kind),
+    )) {
       checkSelector(view, object, 'selector', object.spec.selector?.matchLabels, report);
     }
     for (const object of [...view.all('EnvoyFilter'), ...view.all('Sidecar')]) {
@@ -28,7 +37,13 @@ export const workloadSelectors: Analyzer = {
 
 type Selecting = ObjectOf<(typeof withSelector)[number] | 'EnvoyFilter' | 'Sidecar'>;
 
-function checkSelector(view: ConfigView, object: Selecting, field: string, labels: Labels | undefined, report: Report): void {
+function checkSelector(
+  view: ConfigView,
+  object: Selecting,
+  field: string,
+  labels: Labels | undefined,
+  report: Report,
+): void {
   // Without any workload in the configuration, workloads live elsewhere.
   if (!labels || Object.keys(labels).length === 0 || view.workloads.length === 0) return;
   const { namespace } = object.metadata;
@@ -48,7 +63,9 @@ function checkSidecars(view: ConfigView, report: Report): void {
       continue;
     }
     for (const workload of view.workloadsWith(labels, namespace)) {
-      const others = rivals.filter(({ spec }) => spec.workloadSelector && selects(spec.workloadSelector.labels, workload.labels));
+      const others = rivals.filter(
+        ({ spec }) => spec.workloadSelector && selects(spec.workloadSelector.labels, workload.labels),
+      );
       if (others.length === 0) continue;
       const place = { object, path: ['spec', 'workloadSelector'] };
       report(messages.conflictingSidecars, place, { workload: workload.name, others: names(others) });
@@ -56,5 +73,6 @@ function checkSidecars(view: ConfigView, report: Report): void {
   }
 }
 
-const selects = (selector: Labels | undefined, labels: Labels) => Object.entries(selector ?? {}).every(([name, value]) => labels[name] === value);
+const selects = (selector: Labels | undefined, labels: Labels) =>
+  Object.entries(selector ?? {}).every(([name, value]) => labels[name] === value);
 const names = (objects: readonly ObjectOf<'Sidecar'>[]) => objects.map((object) => describeObject(object)).join(', ');

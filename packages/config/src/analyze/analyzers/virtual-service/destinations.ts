@@ -51,14 +51,26 @@ function destinationsOf(spec: VirtualServiceSpec): Found[] {
   return found;
 }
 
-function checkDestination(view: ConfigView, subsets: Subsets, place: Place, to: VirtualServiceDestination, report: Report): void {
+function checkDestination(
+  view: ConfigView,
+  subsets: Subsets,
+  place: Place,
+  to: VirtualServiceDestination,
+  report: Report,
+): void {
   const { namespace } = place.object.metadata;
   const host = view.resolve(to.host, namespace);
   const services = view.servicesOf(host, namespace);
   if (services.length === 0) {
     const at = { ...place, path: [...place.path, 'host'] };
     report(messages.unknownHost, at, { host: to.host }, view.suggestHost(to.host, namespace));
-  } else checkPort(services.flatMap((service) => service.ports.map((port) => port.number)), place, to, report);
+  } else
+    checkPort(
+      services.flatMap((service) => service.ports.map((port) => port.number)),
+      place,
+      to,
+      report,
+    );
   if (to.subset !== undefined) checkSubset(subsets, host, place, to.subset, report);
 }
 

@@ -1,5 +1,4 @@
 // Gateways that VirtualServices name: they have to exist and to serve one of the hosts.
-import type { ConfigObject } from '../../../model/config-object.js';
 import { hostsOverlap } from '../../../view/host-names.js';
 import type { Analyzer } from '../../analyzer.js';
 import type { ConfigView, ObjectOf } from '../../config-view.js';
@@ -12,7 +11,9 @@ export const virtualServiceGateways: Analyzer = {
   inputs: ['VirtualService', 'Gateway'],
   scope: 'mesh',
   analyze(view, report) {
-    const gateways = new Map(view.all('Gateway').map((object) => [`${object.metadata.namespace}/${object.metadata.name}`, object]));
+    const gateways = new Map(
+      view.all('Gateway').map((object) => [`${object.metadata.namespace}/${object.metadata.name}`, object]),
+    );
     for (const object of view.all('VirtualService')) {
       object.spec.gateways?.forEach((name, index) => {
         if (name === 'mesh') return;
@@ -33,10 +34,14 @@ function checkHosts(
   report: Report,
 ): void {
   const { namespace } = object.metadata;
-  const served = (gateway.spec.servers ?? []).flatMap((server) => server.hosts).filter((host) => visibleTo(host, namespace, gateway));
+  const served = (gateway.spec.servers ?? [])
+    .flatMap((server) => server.hosts)
+    .filter((host) => visibleTo(host, namespace, gateway));
   const patterns = served.map((host) => view.resolve(host.slice(host.indexOf('/') + 1), namespace));
   const hosts = object.spec.hosts ?? [];
-  const lost = hosts.filter((host) => !patterns.some((pattern) => hostsOverlap(pattern, view.resolve(host, namespace))));
+  const lost = hosts.filter(
+    (host) => !patterns.some((pattern) => hostsOverlap(pattern, view.resolve(host, namespace))),
+  );
   if (lost.length === 0 || hosts.length === 0) return;
   const place = { object: object, path: ['spec', 'hosts', hosts.indexOf(lost[0] ?? '')] };
   report(messages.hostNotInGateway, place, { gateway: name, hosts: lost.join(', ') });

@@ -48,7 +48,11 @@ function checkOrder(object: ConfigObject<unknown>, protocol: string, rules: read
       if (Object.keys(match).every((key) => key === 'name')) catchAll ??= label;
     });
     if (covered.every((other) => other !== undefined)) {
-      report(messages.unreachableRoute, { object, path }, { reason: `all its matches are taken by ${[...new Set(covered)].join(', ')}` });
+      report(
+        messages.unreachableRoute,
+        { object, path },
+        { reason: `all its matches are taken by ${[...new Set(covered)].join(', ')}` },
+      );
     }
   });
 }

@@ -26,13 +26,20 @@ export const virtualServiceRoutes: Analyzer = {
   },
 };
 
-function checkHttp(object: ObjectOf<'VirtualService'>, rule: VirtualServiceHttp, path: FieldPath, report: Report): void {
+function checkHttp(
+  object: ObjectOf<'VirtualService'>,
+  rule: VirtualServiceHttp,
+  path: FieldPath,
+  report: Report,
+): void {
   const actions = (['route', 'redirect', 'directResponse'] as const).filter((action) =>
     action === 'route' ? (rule.route?.length ?? 0) > 0 : rule[action] !== undefined,
   );
   const known = 'route, redirect, directResponse';
   // A delegate brings its own rules.
-  if (actions.length === 0 && rule.delegate === undefined) report(messages.routeWithoutAction, { object, path }, { actions: `${known}, delegate` });
-  if (actions.length > 1) report(messages.conflictingActions, { object, path }, { actions: known, got: actions.join(' and ') });
+  if (actions.length === 0 && rule.delegate === undefined)
+    report(messages.routeWithoutAction, { object, path }, { actions: `${known}, delegate` });
+  if (actions.length > 1)
+    report(messages.conflictingActions, { object, path }, { actions: known, got: actions.join(' and ') });
   if (rule.route) checkWeights(object, rule.route, [...path, 'route'], report);
 }
