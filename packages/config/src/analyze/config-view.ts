@@ -2,7 +2,7 @@
 import type { ConfigObject } from '../model/config-object.js';
 import type { KindName, SpecTypes } from '../schema/spec-types.js';
 import { findKind } from '../schema/kinds.js';
-import { nearestName } from '../schema/nearest-name.js';
+import { didYouMean } from '../schema/nearest-name.js';
 import { exportedTo } from '../view/destination-rules.js';
 import { hostCovers, isWildcard, resolveHost } from '../view/host-names.js';
 import type { MeshService } from '../view/mesh-service.js';
@@ -17,11 +17,13 @@ export interface MeshNames {
 
 export const defaultMeshNames: MeshNames = { clusterDomain: 'cluster.local', rootNamespace: 'istio-system' };
 
+type Labels = Readonly<Record<string, string>>;
+
 /** Something that runs: a Pod, a WorkloadEntry, a WorkloadGroup, or the pod template of a Deployment and its like. */
 export interface DeclaredWorkload {
   readonly name: string;
   readonly namespace: string;
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: Labels;
 }
 
 export type ObjectOf<K extends KindName> = ConfigObject<SpecTypes[K]>;
@@ -34,6 +36,7 @@ export class ConfigView {
   #byHost: ReadonlyMap<string, readonly MeshService[]> | undefined;
   #wildcards: readonly MeshService[] = [];
   #workloads: readonly DeclaredWorkload[] | undefined;
+  #byLabel: ReadonlyMap<string, readonly DeclaredWorkload[]> | undefined;
 
   /** `unread` are objects of other kinds; those with a pod template stand for workloads. */
   constructor(objects: readonly ConfigObject[], unread: readonly ConfigObject[] = [], names = defaultMeshNames) {
@@ -65,10 +68,15 @@ export class ConfigView {
     return resolveHost(host, namespace, this.names.clusterDomain);
   }
 
+  /** Services of exactly this full host name, whoever may see them. */
+  servicesNamed(host: string): readonly MeshService[] {
+    return this.#hosts().get(host) ?? [];
+  }
+
   /** Services that a full host name means and that `namespace` may see: of that name, else of the wildcards that cover it. */
   servicesOf(host: string, namespace: string): readonly MeshService[] {
     const visible = (service: MeshService) => exportedTo(service.exportTo, service.namespace, namespace);
-    const exact = (this.#hosts().get(host) ?? []).filter(visible);
+    const exact = this.servicesNamed(host).filter(visible);
     if (exact.length > 0) return exact;
     return this.#wildcards.filter((service) => hostCovers(service.host, host) && visible(service));
   }
@@ -83,8 +91,8 @@ export class ConfigView {
     const elsewhere = this.services.find((service) => service.name === short && service.registry === 'kubernetes');
     if (elsewhere && !host.includes('.')) return `did you mean \`${elsewhere.host}\`?`;
     const own = this.services.filter((service) => service.namespace === namespace).map((service) => service.name);
-    const near = (host.includes('.') ? undefined : nearestName(host, own)) ?? nearestName(host, this.#hosts().keys());
-    return near === undefined ? undefined : `did you mean \`${near}\`?`;
+    const ownName = host.includes('.') ? undefined : didYouMean(host, own);
+    return ownName ?? didYouMean(host, this.#hosts().keys());
   }
 
   get workloads(): readonly DeclaredWorkload[] {
@@ -100,30 +108,47 @@ export class ConfigView {
   }
 
   /** Workloads of the namespace (of all, for undefined) that have the labels. */
-  workloadsWith(labels: Readonly<Record<string, string>>, namespace: string | undefined): readonly DeclaredWorkload[] {
+  workloadsWith(labels: Labels, namespace: string | undefined): readonly DeclaredWorkload[] {
     const wanted = Object.entries(labels);
-    return this.workloads.filter(
+    const candidates = wanted.map(([name, value]) => this.#labelled().get(`${name}=${value}`) ?? []);
+    const fewest = candidates.reduce((least, list) => (list.length < least.length ? list : least), this.workloads);
+    return fewest.filter(
       (workload) =>
         (namespace === undefined || workload.namespace === namespace) &&
         wanted.every(([name, value]) => workload.labels[name] === value),
     );
   }
 
+  #labelled(): ReadonlyMap<string, readonly DeclaredWorkload[]> {
+    if (this.#byLabel) return this.#byLabel;
+    const byLabel = new Map<string, DeclaredWorkload[]>();
+    for (const workload of this.workloads) {
+      for (const [name, value] of Object.entries(workload.labels)) append(byLabel, `${name}=${value}`, workload);
+    }
+    return (this.#byLabel = byLabel);
+  }
+
   #hosts(): ReadonlyMap<string, readonly MeshService[]> {
     if (this.#byHost) return this.#byHost;
     const byHost = new Map<string, MeshService[]>();
-    for (const service of this.services) byHost.set(service.host, [...(byHost.get(service.host) ?? []), service]);
+    for (const service of this.services) append(byHost, service.host, service);
     this.#wildcards = this.services.filter((service) => isWildcard(service.host));
     return (this.#byHost = byHost);
   }
 }
 
-function templateLabels(spec: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
+function templateLabels(spec: Readonly<Record<string, unknown>>): Labels {
   const template = spec['template'] as { metadata?: { labels?: Readonly<Record<string, string>> } | null } | null;
   return template?.metadata?.labels ?? {};
 }
 
-export const describeLabels = (labels: Readonly<Record<string, string>>): string =>
+export const describeLabels = (labels: Labels): string =>
   Object.entries(labels)
     .map(([name, value]) => `${name}=${value}`)
     .join(',');
+
+function append<T>(lists: Map<string, T[]>, key: string, entry: T): void {
+  const list = lists.get(key);
+  if (list) list.push(entry);
+  else lists.set(key, [entry]);
+}

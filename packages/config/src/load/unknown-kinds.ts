@@ -4,7 +4,7 @@ import { messages } from '../analyze/messages.js';
 import type { Report } from '../analyze/report.js';
 import type { ConfigObject } from '../model/config-object.js';
 import { kinds } from '../schema/kinds.js';
-import { editDistance, nearestName } from '../schema/nearest-name.js';
+import { didYouMean, editDistance } from '../schema/nearest-name.js';
 
 export class UnknownKinds {
   readonly #seen = new Map<string, { object: ConfigObject; apiVersion: string; count: number }>();
@@ -34,11 +34,8 @@ function meant(group: string, kind: string): string | undefined {
     (info) => info.kind === kind && (group === '' || editDistance(info.group, group) <= 3 || isMeshGroup(group)),
   );
   if (elsewhere) return `did you mean apiVersion \`${apiVersionOf(elsewhere.group, elsewhere.versions[0] ?? '')}\`?`;
-  const near = nearestName(
-    kind,
-    kinds.filter((info) => info.group === group).map((info) => info.kind),
-  );
-  return near === undefined ? undefined : `did you mean \`${near}\`?`;
+  const ofGroup = kinds.filter((info) => info.group === group).map((info) => info.kind);
+  return didYouMean(kind, ofGroup);
 }
 
 export const apiVersionOf = (group: string, version: string) => (group === '' ? version : `${group}/${version}`);

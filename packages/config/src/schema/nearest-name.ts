@@ -14,6 +14,12 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
   return best;
 }
 
+/** The suggestion as text, or undefined when no candidate is near. */
+export function didYouMean(name: string, candidates: Iterable<string>): string | undefined {
+  const near = nearestName(name, candidates);
+  return near === undefined ? undefined : `did you mean \`${near}\`?`;
+}
+
 /** Optimal string alignment distance; gives up with `stopAt` as soon as no shorter one is possible. */
 export function editDistance(a: string, b: string, stopAt = Infinity): number {
   let beforeLast: number[] = [];

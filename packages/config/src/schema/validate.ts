@@ -6,7 +6,7 @@ import { messages } from '../analyze/messages.js';
 import type { FieldPath } from '../model/config-object.js';
 import { runCheck } from './checks.js';
 import { describeExpected, describeValue } from './describe-value.js';
-import { nearestName } from './nearest-name.js';
+import { didYouMean } from './nearest-name.js';
 import type { SchemaNode, SchemaType } from './schema-node.js';
 
 export interface Fault {
@@ -68,21 +68,14 @@ class Walk {
   }
 
   private unknownField(key: string, properties: Readonly<Record<string, SchemaNode>>): void {
-    const near = nearestName(key, Object.keys(properties));
-    const suggestion = near === undefined ? undefined : `did you mean \`${near}\`?`;
+    const suggestion = didYouMean(key, Object.keys(properties));
     this.at(key, () => this.fault(messages.unknownField, { kind: this.kind }, suggestion));
   }
 
   private visitScalar(node: SchemaNode, value: unknown): void {
-    const expected = () => describeExpected(node);
     if (node.enum && !node.enum.includes(value as string)) {
-      const near = typeof value === 'string' ? nearestName(value, node.enum) : undefined;
-      const got = describeValue(value);
-      this.fault(
-        messages.notAChoice,
-        { expected: expected(), got },
-        near === undefined ? undefined : `did you mean \`${near}\`?`,
-      );
+      const suggestion = typeof value === 'string' ? didYouMean(value, node.enum) : undefined;
+      this.fault(messages.notAChoice, { expected: describeExpected(node), got: describeValue(value) }, suggestion);
     }
     if (typeof value === 'number') this.range(node, value);
     if (typeof value !== 'string') return;

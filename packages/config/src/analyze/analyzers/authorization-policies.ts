@@ -4,7 +4,7 @@ import type { Analyzer } from '../analyzer.js';
 import type { ObjectOf } from '../config-view.js';
 import { messages } from '../messages.js';
 import type { Report } from '../report.js';
-import { nearestName } from '../../schema/nearest-name.js';
+import { didYouMean } from '../../schema/nearest-name.js';
 
 export const authorizationPolicies: Analyzer = {
   name: 'authorization-policies',
@@ -42,13 +42,7 @@ function checkValue(place: Place, field: string, value: string, namespaces: read
   // Without any Namespace object the list of namespaces is unknown, not empty.
   else if ((field === 'namespaces' || field === 'notNamespaces') && namespaces.length > 0) {
     if (namespaces.some((name) => patternMatches(value, name))) return;
-    const near = nearestName(value, namespaces);
-    report(
-      messages.unknownNamespace,
-      place,
-      { namespace: value },
-      near === undefined ? undefined : `did you mean \`${near}\`?`,
-    );
+    report(messages.unknownNamespace, place, { namespace: value }, didYouMean(value, namespaces));
   }
 }
 

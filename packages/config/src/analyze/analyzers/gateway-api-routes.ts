@@ -1,6 +1,6 @@
 // Routes of Gateway API: backends that no Service has, and weights.
 import type { FieldPath } from '../../model/config-object.js';
-import { nearestName } from '../../schema/nearest-name.js';
+import { didYouMean } from '../../schema/nearest-name.js';
 import type { Analyzer } from '../analyzer.js';
 import type { ConfigView, ObjectOf } from '../config-view.js';
 import { messages } from '../messages.js';
@@ -42,13 +42,16 @@ interface Reference {
 function checkReference(view: ConfigView, object: Route, ref: Reference, path: FieldPath, report: Report): void {
   const namespace = ref.namespace ?? object.metadata.namespace;
   const host = view.resolve(ref.name, namespace);
-  const service = view.services.find((one) => one.host === host && one.registry === 'kubernetes');
+  const service = view.servicesNamed(host).find((one) => one.registry === 'kubernetes');
   const place = (field: string) => ({ object, path: [...path, field] });
   if (!service) {
     const names = view.services.filter((one) => one.namespace === namespace).map((one) => one.name);
-    const near = nearestName(ref.name, names);
-    const suggestion = near === undefined ? undefined : `did you mean \`${near}\`?`;
-    report(messages.unknownBackend, place('name'), { backend: `${namespace}/${ref.name}` }, suggestion);
+    report(
+      messages.unknownBackend,
+      place('name'),
+      { backend: `${namespace}/${ref.name}` },
+      didYouMean(ref.name, names),
+    );
     return;
   }
   const ports = service.ports.map((port) => port.number);

@@ -1,8 +1,8 @@
 // Destinations of VirtualServices that lead nowhere: a host, port or subset that nothing declares.
 import type { ConfigObject, FieldPath } from '../../../model/config-object.js';
 import type { VirtualServiceDestination, VirtualServiceSpec } from '../../../schema/gen/virtual-service.js';
-import { nearestName } from '../../../schema/nearest-name.js';
-import { hostCovers } from '../../../view/host-names.js';
+import { didYouMean } from '../../../schema/nearest-name.js';
+import { hostCovers, isWildcard } from '../../../view/host-names.js';
 import type { Analyzer } from '../../analyzer.js';
 import type { ConfigView } from '../../config-view.js';
 import { messages } from '../../messages.js';
@@ -85,20 +85,30 @@ function checkPort(numbers: readonly number[], place: Place, to: VirtualServiceD
   }
 }
 
-type Subsets = readonly { readonly host: string; readonly names: readonly string[] }[];
+/** Names of subsets by the host of their rules; wildcard hosts apart, because they have to be searched. */
+interface Subsets {
+  readonly byHost: ReadonlyMap<string, readonly string[]>;
+  readonly wildcards: readonly (readonly [host: string, names: readonly string[]])[];
+}
 
 // Exports of rules and the client's namespace are left aside: a subset that exists for some clients is not a slip of the pen.
 function collectSubsets(view: ConfigView): Subsets {
-  return view.all('DestinationRule').map(({ spec, metadata }) => ({
-    host: view.resolve(spec.host, metadata.namespace),
-    names: (spec.subsets ?? []).map((subset) => subset.name),
-  }));
+  const byHost = new Map<string, readonly string[]>();
+  for (const { spec, metadata } of view.all('DestinationRule')) {
+    const host = view.resolve(spec.host, metadata.namespace);
+    byHost.set(host, [...(byHost.get(host) ?? []), ...(spec.subsets ?? []).map((subset) => subset.name)]);
+  }
+  return { byHost, wildcards: [...byHost].filter(([host]) => isWildcard(host)) };
 }
 
 function checkSubset(subsets: Subsets, host: string, place: Place, subset: string, report: Report): void {
-  const names = subsets.filter((rule) => hostCovers(rule.host, host)).flatMap((rule) => rule.names);
+  const covering = subsets.wildcards.filter(([pattern]) => hostCovers(pattern, host)).flatMap(([, names]) => names);
+  const names = [...(subsets.byHost.get(host) ?? []), ...covering];
   if (names.includes(subset)) return;
-  const near = nearestName(subset, names);
-  const suggestion = near === undefined ? undefined : `did you mean \`${near}\`?`;
-  report(messages.unknownSubset, { ...place, path: [...place.path, 'subset'] }, { host, subset }, suggestion);
+  report(
+    messages.unknownSubset,
+    { ...place, path: [...place.path, 'subset'] },
+    { host, subset },
+    didYouMean(subset, names),
+  );
 }
