@@ -36,4 +36,23 @@ export interface CallRecord {
   requestId: string;
   /** Value of x-envoy-peer-metadata of the other side, where it came (base64); empty otherwise. */
   peerMetadata: string;
+  /** What only the access log prints; drivers fill it in where they know it at no cost. */
+  logFields?: CallLogFields | undefined;
+}
+
+/** Fields of Envoy's default access-log line that no metric and no span needs. Absent ones print as `-`. */
+export interface CallLogFields {
+  /** `HTTP/1.1`, `HTTP/2`. */
+  readonly httpVersion?: string | undefined;
+  readonly userAgent?: string | undefined;
+  readonly forwardedFor?: string | undefined;
+  /** `x-envoy-upstream-service-time` of the response, in ms. */
+  readonly upstreamServiceTime?: string | undefined;
+  readonly transportFailure?: string | undefined;
+  readonly terminationDetails?: string | undefined;
+  readonly upstreamLocalAddress?: string | undefined;
+  readonly downstreamLocalAddress?: string | undefined;
+  readonly downstreamRemoteAddress?: string | undefined;
+  /** SNI. */
+  readonly requestedServerName?: string | undefined;
 }

@@ -6,6 +6,13 @@ import type { RequestContext, TraceParent } from './request-context.js';
 /** A started span: ours or OpenTelemetry's. */
 export interface SpanHandle {
   readonly trace: TraceParent;
+  /** `tracestate` as the tracer's sampler left it; undefined when there is none. */
+  readonly traceState?: string | undefined;
+  /**
+   * Runs the I/O of the attempt so that client instrumentations (undici, http) neither trace it a second time nor add a second traceparent.
+   * Absent where nothing has to be suppressed: call the function directly.
+   */
+  readonly send?: <Args extends unknown[], Result>(io: (...args: Args) => Result, ...args: Args) => Result;
   /** Ends the span once; later calls do nothing. */
   end(outcome: SpanOutcome): void;
 }

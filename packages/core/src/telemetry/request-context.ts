@@ -6,6 +6,8 @@ export interface TraceParent {
   /** 16 hex digits: the span that new spans are children of. */
   readonly spanId: string;
   readonly sampled: boolean;
+  /** The `random-trace-id` flag came in and goes on (W3C Trace Context level 2, §2.2.2.2). */
+  readonly random?: boolean | undefined;
 }
 
 export interface RequestContext {
@@ -16,6 +18,8 @@ export interface RequestContext {
   readonly baggage: string | undefined;
   /** True when the caller used B3 headers, so that B3 goes out too. */
   readonly b3: 'single' | 'multi' | undefined;
+  /** The caller asked for B3's debug decision, which goes on as such. */
+  readonly b3Debug?: boolean | undefined;
   /** Monotonic time by which the inbound request must be answered; undefined = none. */
   readonly deadlineMs: number | undefined;
   /** Aborted when the inbound caller went away or the deadline passed. */
