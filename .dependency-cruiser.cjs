@@ -4,7 +4,7 @@ const core = (...rooms) => `^packages/core/src/(${rooms.join('|')})/`;
 /** Third-party libraries and the only folders that may import them. */
 const homes = {
   undici: ['^packages/core/src/transport/'],
-  '@grpc/grpc-js': ['^packages/core/src/feed/', '^packages/core/src/identity/ca-client\\.ts$', '^packages/feed/src/', '^packages/grpc/src/', '^packages/cli/src/'],
+  '@grpc/grpc-js': ['^packages/core/src/feed/', '^packages/core/src/identity/providers/ca-client\\.ts$', '^packages/feed/src/', '^packages/grpc/src/', '^packages/cli/src/'],
   '@bufbuild/protobuf': ['^packages/xds/src/'],
   '@opentelemetry/api': ['^packages/core/src/telemetry/'],
   re2js: ['^packages/core/src/matching/'],

@@ -69,7 +69,7 @@ async function ejections(): Promise<string[]> {
   const statuses = await Promise.all(INSTANCES.map((spec) => statusOf(spec)));
   return statuses.flatMap(({ service, clusters }) =>
     clusters.flatMap(({ endpoints }) =>
-      endpoints.filter(({ ejected }) => ejected).map(({ address }) => `${address} (by ${service.name})`),
+      endpoints.filter(({ state }) => state === 'ejected').map(({ address }) => `${address} (by ${service.name})`),
     ),
   );
 }

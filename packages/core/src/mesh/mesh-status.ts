@@ -1,4 +1,5 @@
 // The shape of `mesh.status()`: what is in force, from where, how fresh, and what is wrong. Plain data, safe to print: no keys, no certificates.
+import type { ClusterReport } from '../cluster-state/cluster-report.js';
 import type { UnsupportedField } from '../snapshot/snapshot.js';
 
 export interface ResourceTypeStatus {
@@ -39,22 +40,6 @@ export interface IdentityStatus {
   readonly failure: string | undefined;
 }
 
-export interface EndpointStatus {
-  readonly address: string;
-  readonly ejected: boolean;
-  readonly ejectedForMs: number | undefined;
-  readonly timesEjected: number;
-  readonly activeRequests: number;
-}
-
-export interface ClusterStatus {
-  readonly name: string;
-  readonly activeRequests: number;
-  readonly pendingRequests: number;
-  readonly activeRetries: number;
-  readonly endpoints: readonly EndpointStatus[];
-}
-
 export interface MeshStatus {
   readonly service: {
     readonly name: string;
@@ -66,7 +51,7 @@ export interface MeshStatus {
   readonly feed: FeedStatus;
   readonly identity: IdentityStatus;
   /** Clusters that calls have used. */
-  readonly clusters: readonly ClusterStatus[];
+  readonly clusters: readonly ClusterReport[];
   /** Fields that are set and not honoured, with their paths. */
   readonly unsupported: readonly UnsupportedField[];
 }
