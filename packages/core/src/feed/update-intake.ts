@@ -1,0 +1,89 @@
+// Reads an update in slices: finds what changed, asks the inspector about each changed resource, and gives the event loop back between
+// slices, so that a push of thousands of resources stalls no request.
+import type { FeedUpdate, RawResource } from '@heddle/xds';
+import type { Clock } from '../clock.js';
+import type { ResourceInspector, ResourceReference } from './resource-view.js';
+
+/** Longest time spent before the event loop gets its turn. */
+export const SLICE_BUDGET_MS = 2;
+
+export interface InspectedResource {
+  readonly resource: RawResource;
+  /** Why it is refused; undefined when it is good. */
+  readonly refusal: string | undefined;
+  readonly references: readonly ResourceReference[];
+}
+
+export interface InspectedUpdate {
+  readonly update: FeedUpdate;
+  readonly changed: readonly InspectedResource[];
+  /** Names of resources that came as they are known. */
+  readonly unchanged: readonly string[];
+}
+
+export interface IntakeParts {
+  readonly inspector: ResourceInspector;
+  readonly clock: Clock;
+  /** Resolves when the event loop has had its turn. */
+  readonly yieldTurn: () => Promise<void>;
+  readonly isKnown: (resource: RawResource) => boolean;
+}
+
+/** Answers at once when one slice is enough. */
+export function inspectUpdate(update: FeedUpdate, parts: IntakeParts): InspectedUpdate | Promise<InspectedUpdate> {
+  const work = inspectSteps(update, parts);
+  const runSlice = (): InspectedUpdate | undefined => {
+    const untilMs = parts.clock.nowMs() + SLICE_BUDGET_MS;
+    for (;;) {
+      const step = work.next();
+      if (step.done === true) return step.value;
+      if (parts.clock.nowMs() >= untilMs) return undefined;
+    }
+  };
+  const runRest = async (): Promise<InspectedUpdate> => {
+    for (;;) {
+      await parts.yieldTurn();
+      const done = runSlice();
+      if (done !== undefined) return done;
+    }
+  };
+  return runSlice() ?? runRest();
+}
+
+/** One step a resource: first its version (a hash over the bytes), then for those that changed its content. */
+function* inspectSteps(update: FeedUpdate, parts: IntakeParts): Generator<void, InspectedUpdate, void> {
+  const fresh: RawResource[] = [];
+  const unchanged: string[] = [];
+  for (const resource of update.resources) {
+    if (parts.isKnown(resource)) unchanged.push(resource.name);
+    else fresh.push(resource);
+    yield;
+  }
+  const changed: InspectedResource[] = [];
+  const freshBytes = fresh.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
+  for (const resource of fresh) {
+    changed.push(inspect(ownBytes(resource, freshBytes), parts.inspector));
+    yield;
+  }
+  return { update, changed, unchanged };
+}
+
+/** A defect of the inspector refuses one resource instead of ending the stream. */
+function inspect(resource: RawResource, inspector: ResourceInspector): InspectedResource {
+  try {
+    const refusal = inspector.refusal(resource);
+    const references = refusal === undefined ? inspector.references(resource) : [];
+    return { resource, refusal, references };
+  } catch (error) {
+    const type = resource.typeUrl.slice(resource.typeUrl.lastIndexOf('.') + 1);
+    const refusal = `${type} ${resource.name}: ${error instanceof Error ? error.message : String(error)}`;
+    return { resource, refusal, references: [] };
+  }
+}
+
+/** Bytes are slices of the whole message. One that is kept out of a large message must not keep all of it in memory. */
+function ownBytes(resource: RawResource, keptBytes: number): RawResource {
+  if (resource.bytes.buffer.byteLength <= 2 * keptBytes + 4096) return resource;
+  const { typeUrl, name, version } = resource;
+  return { typeUrl, name, version, bytes: new Uint8Array(resource.bytes) };
+}
