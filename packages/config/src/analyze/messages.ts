@@ -42,8 +42,8 @@ const reading = {
   unknownVersion: message('HED0012', 'unknown-version', 'error', '{kind} has no version {version} in {group}; it exists in {versions}'),
   duplicateObject: message('HED0013', 'duplicate-object', 'warning', 'replaces the object of the same kind and name at {other}'),
   retiredVersion: message('HED0014', 'retired-version', 'warning', '{kind} {version} is no longer served by clusters; use {versions}'),
-  foreignDocument: message('HED0016', 'foreign-document', 'warning', 'expected an object with apiVersion and kind, got {got}'),
   tooDeep: message('HED0015', 'too-deep', 'error', 'values are nested more than {limit} levels deep'),
+  foreignDocument: message('HED0016', 'foreign-document', 'warning', 'expected an object with apiVersion and kind, got {got}'),
 } as const;
 
 /** Schema faults of one object: Istio reports all of them under one code. */

@@ -17,13 +17,16 @@ class SyntaxFault extends Error {}
 
 const classEscapes = 'dDsSwW';
 const otherEscapes = 'abfnrtvAzBC';
+const isSet = (text: string) => /^\\[dDsSwWpP]/.test(text);
 const longestRepeat = 1000;
 
 class Scan {
   #at = 0;
   #open = 0;
-  /** The thing before can be repeated. */
+  /** There is something before, in this group and alternative, that a repetition can hold. */
   #repeatable = false;
+  /** The end of the last repetition: a second one right behind it (a**, a*+) is an error in RE2. */
+  #repeatedAt = -1;
 
   constructor(private readonly text: string) {}
 
@@ -70,7 +73,7 @@ class Scan {
     if (look) throw new SyntaxFault(`look-around ${look[0]} is not possible`);
     const special = /^\(\?(?:P?<[A-Za-z_]\w*>|[imsU]*(?:-[imsU]+)?:)/.exec(rest);
     const flags = /^\(\?[imsU]*(?:-[imsU]+)?\)/.exec(rest);
-    if (flags && flags[0] !== '(?)') return this.#take(flags[0].length, false);
+    if (flags) return this.#take(flags[0].length, this.#repeatable);
     if (rest.startsWith('(?') && !special) throw new SyntaxFault(`unknown group ${rest.slice(0, 4)}`);
     this.#open++;
     this.#take(special?.[0].length ?? 1, false);
@@ -94,6 +97,9 @@ class Scan {
   #classItem(at: number): number {
     const [low, next] = this.#classChar(at);
     if (this.text[next] !== '-' || this.text[next + 1] === ']' || this.text[next + 1] === undefined) return next;
+    // A set like \d has no end to range from or to; behind one, the dash stands for itself.
+    if (isSet(this.text.slice(at))) return next;
+    if (isSet(this.text.slice(next + 1))) throw new SyntaxFault(`range ${this.text.slice(at, next + 3)} ends in a set`);
     const [high, end] = this.#classChar(next + 1);
     if (low !== undefined && high !== undefined && high < low)
       throw new SyntaxFault(`range ${this.text.slice(at, end)} is the wrong way round`);
@@ -143,10 +149,11 @@ class Scan {
   }
 
   #repeat(length: number): void {
-    if (!this.#repeatable)
+    if (!this.#repeatable || this.#repeatedAt === this.#at) {
       throw new SyntaxFault(`nothing to repeat before ${this.text.slice(this.#at, this.#at + length)}`);
-    this.#take(length, false);
-    // Lazy repetition; a second operator (a**, a*+) is an error in RE2.
-    if (this.text[this.#at] === '?') this.#take(1, false);
+    }
+    // A question mark behind makes the repetition lazy.
+    this.#at += length + (this.text[this.#at + length] === '?' ? 1 : 0);
+    this.#repeatedAt = this.#at;
   }
 }

@@ -98,7 +98,7 @@ export class Loading {
     const group = slash < 0 ? '' : apiVersion.slice(0, slash);
     const info = findKind(group, kind);
     if (!info) {
-      const object = toUnreadObject(root, group, this.#namespace, source, this.#order++);
+      const object = toUnreadObject(root, group, this.#namespace, headerSource(source), this.#order++);
       this.#unread.push(object);
       this.#unknown.add(object, apiVersion);
       return;
@@ -164,4 +164,11 @@ class DocumentSource implements ObjectSource {
     const { positions, base } = this.#place;
     return positions?.positionOf([...base, ...path]);
   }
+}
+
+// The table of a document holds its data; of an object that is not read (a Secret, say) only the place of its header is kept.
+function headerSource(source: ObjectSource): ObjectSource {
+  const { file, position } = source;
+  const kindPosition = source.positionOf(['kind']);
+  return { file, position, positionOf: ([first]) => (first === 'kind' ? kindPosition : position) };
 }

@@ -19,6 +19,9 @@ const errorsShown = 3;
 // Helm, Jinja and ERB: `{{ … }}`, `{% … %}`, `<% … %>`.
 const templateMark = /\{\{.*?\}\}|\{%.*?%\}|<%.*?%>/s;
 
+// The composer recurses once a nesting level; it reports the end of the stack as an error of the document.
+const stackIsFull = /call stack|stack overflow/i;
+
 const composeOptions = {
   uniqueKeys: false,
   merge: false,
@@ -49,7 +52,6 @@ export function* readDocuments(
       if (plain) yield plain;
     }
   } catch (error) {
-    // The composer recurses once a nesting level.
     if (!(error instanceof RangeError)) throw error;
     report(messages.tooDeep, { file }, { limit: limits.nesting });
   }
@@ -71,6 +73,10 @@ function readOne(
   const template = () => templateMark.exec(text.slice(start, end))?.[0];
   // A warning is a tag that YAML cannot resolve: its value would be something else than what was meant.
   const errors = [...document.errors, ...document.warnings];
+  if (errors.some(({ message }) => stackIsFull.test(message))) {
+    report(messages.tooDeep, place(start), { limit: limits.nesting });
+    return undefined;
+  }
   if (errors.length > 0) {
     const mark = template();
     for (const { message, pos } of errors.slice(0, mark === undefined ? errorsShown : 1)) {

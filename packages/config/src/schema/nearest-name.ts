@@ -38,5 +38,5 @@ export function editDistance(a: string, b: string, stopAt = Infinity): number {
     if (smallest >= stopAt) return stopAt;
     [beforeLast, last] = [last, row];
   }
-  return last[b.length] ?? 0;
+  return Math.min(last[b.length] ?? 0, stopAt);
 }
