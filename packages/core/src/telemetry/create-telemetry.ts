@@ -43,7 +43,7 @@ export interface Metrics {
   registerGauge(name: string, help: string, collect: MetricCollector): () => void;
   /** As registerGauge; `name` should end in `_total`. */
   registerCounter(name: string, help: string, collect: MetricCollector): () => void;
-  /** The whole exposition (Prometheus text 0.0.4). Made in slices, so it takes turns of the event loop. */
+  /** The whole exposition (Prometheus text 0.0.4). Made in slices, but held as a whole: 60 KB a label set; `listener` streams it. */
   renderMetrics(): Promise<string>;
 }
 

@@ -13,6 +13,7 @@ interface Entry {
   readonly grpcStatus: number;
   readonly flags: string;
   readonly cluster: string;
+  readonly authority: string;
   readonly destinationHost: string;
   readonly destinationName: string;
   readonly destinationNamespace: string;
@@ -49,7 +50,7 @@ export class SeriesIndex {
     if (peer.header !== call.peerMetadata) return;
     if (this.#size >= this.#maxEntries) this.clear();
     const slot = slotOf(call);
-    const { reporter, protocol, status, grpcStatus, flags, cluster, mutualTls, peerPrincipal } = call;
+    const { reporter, protocol, status, grpcStatus, flags, cluster, authority, mutualTls, peerPrincipal } = call;
     const { destinationHost, destinationName, destinationNamespace, destinationWorkload } = call;
     this.#slots[slot] = {
       reporter,
@@ -58,6 +59,7 @@ export class SeriesIndex {
       grpcStatus,
       flags,
       cluster,
+      authority,
       destinationHost,
       destinationName,
       destinationNamespace,
@@ -90,6 +92,8 @@ function matches(entry: Entry, call: CallRecord, ownPrincipal: string): boolean 
     entry.protocol === call.protocol &&
     entry.mutualTls === call.mutualTls &&
     entry.destinationHost === call.destinationHost &&
+    // The Host header stands for the destination of an outbound call where no service does.
+    (entry.destinationHost !== '' || entry.reporter === 'destination' || entry.authority === call.authority) &&
     entry.destinationName === call.destinationName &&
     entry.destinationNamespace === call.destinationNamespace &&
     entry.ownPrincipal === ownPrincipal &&
@@ -100,7 +104,7 @@ function matches(entry: Entry, call: CallRecord, ownPrincipal: string): boolean 
 function slotOf(call: CallRecord): number {
   let hash = call.status | (call.reporter === 'source' ? 0x10000 : 0);
   hash = mix(hash, call.cluster);
-  hash = mix(hash, call.destinationHost);
+  hash = mix(hash, call.destinationHost === '' && call.reporter === 'source' ? call.authority : call.destinationHost);
   hash = mix(hash, call.destinationWorkload);
   hash = mix(hash, call.peerPrincipal);
   hash = Math.imul(hash ^ call.peerMetadata.length ^ (call.flags.length << 12), 0x9e3779b1);

@@ -21,6 +21,7 @@ const DEFAULT_MAX_FALLBACK_HOSTS = 200;
 const DEFAULT_IDLE_MS = 3_600_000;
 /** Looking for idle series walks all of them: at most once in this time when the cap is reached. */
 const SWEEP_INTERVAL_MS = 60_000;
+const OTHER_HOSTS = 'other';
 
 export class SeriesTable {
   readonly #own: WorkloadLabels;
@@ -69,7 +70,7 @@ export class SeriesTable {
     const labels = callLabels(call, { own: this.#own, ownPrincipal, peer: peer.labels, fallbackHost });
     const series = this.#series.get(labels) ?? this.#create(call, labels);
     if (series === undefined) return this.#overflowSeries(call);
-    this.#index.add(call, peer, ownPrincipal, series);
+    if (fallbackHost !== OTHER_HOSTS) this.#index.add(call, peer, ownPrincipal, series);
     return series;
   }
 
@@ -99,7 +100,7 @@ export class SeriesTable {
     if (call.reporter === 'destination') return '';
     const host = call.destinationHost || call.authority;
     if (call.destinationNamespace !== '' || this.#fallbackHosts.has(host)) return host;
-    if (this.#fallbackHosts.size >= this.#maxFallbackHosts) return 'other';
+    if (this.#fallbackHosts.size >= this.#maxFallbackHosts) return OTHER_HOSTS;
     this.#fallbackHosts.add(host);
     return host;
   }
