@@ -21,3 +21,9 @@ export type { ObjectInput, ObjectName } from './builders/build-object.js';
 export type * from './schema/gen/types.js';
 export type * from './schema/kubernetes-types.js';
 export type { KindName, SpecTypes } from './schema/spec-types.js';
+
+export * from './feed/index.js';
+export { Reuse, translate } from './translate/index.js';
+export type { Translated, TranslatedResources } from './translate/index.js';
+export { type MeshView, buildMeshView } from './view/mesh-view.js';
+export { DEFAULT_MESH_SETTINGS, type MeshSettings } from './view/mesh-settings.js';

@@ -33,6 +33,11 @@ export function translate(view: MeshView, workload: Workload, reuse: Reuse = new
 
 /** A rule is translated for several ports and chains; its finding is told once. */
 function distinct(findings: readonly Finding[]): readonly Finding[] {
-  const seen = new Map(findings.map((finding) => [`${finding.code} ${finding.object ?? ''} ${finding.field ?? ''} ${finding.message}`, finding]));
+  const seen = new Map(
+    findings.map((finding) => [
+      `${finding.code} ${finding.object ?? ''} ${finding.field ?? ''} ${finding.message}`,
+      finding,
+    ]),
+  );
   return [...seen.values()];
 }

@@ -26,6 +26,7 @@ export const NO_DETAILS: ReadonlyMap<string, ConfigOrigin> = new Map();
 /** Where an object, or one of its fields, was written. */
 export function originAt(object: ConfigObject, path: FieldPath = []): ConfigOrigin {
   const { file } = object.source;
-  const position = path.length === 0 ? object.source.position : (object.source.positionOf(path) ?? object.source.position);
+  const position =
+    path.length === 0 ? object.source.position : (object.source.positionOf(path) ?? object.source.position);
   return { object: describeObject(object), file, line: position?.line, column: position?.column };
 }

@@ -51,7 +51,8 @@ export function regexMatcher(regex: string): StringMatcher {
 /** Istio's StringMatch as Envoy's; undefined when it says nothing. */
 export function stringMatcher(match: StringMatch): StringMatcher | undefined {
   if (match.exact !== undefined) return exactMatcher(match.exact);
-  if (match.prefix !== undefined) return create(StringMatcherSchema, { matchPattern: { case: 'prefix', value: match.prefix } });
+  if (match.prefix !== undefined)
+    return create(StringMatcherSchema, { matchPattern: { case: 'prefix', value: match.prefix } });
   return match.regex === undefined ? undefined : regexMatcher(match.regex);
 }
 

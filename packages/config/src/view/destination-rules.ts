@@ -60,7 +60,8 @@ export function mergeRules(rules: readonly ConfigObject[]): MergedRule | undefin
   for (const rule of rules) {
     const spec = rule.spec as DestinationRuleSpec;
     trafficPolicy ??= spec.trafficPolicy;
-    for (const subset of spec.subsets ?? []) if (!subsets.has(subset.name ?? '')) subsets.set(subset.name ?? '', subset);
+    for (const subset of spec.subsets ?? [])
+      if (!subsets.has(subset.name ?? '')) subsets.set(subset.name ?? '', subset);
   }
   return { trafficPolicy, subsets: [...subsets.values()], objects: rules };
 }

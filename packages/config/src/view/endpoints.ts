@@ -68,7 +68,12 @@ function instancePort(instance: WorkloadInstance, port: MeshPort): number {
   return instance.ports[port.targetPort] ?? port.number;
 }
 
-function sliceEndpoints(slice: ConfigObject, port: MeshPort, service: MeshService, sources: EndpointSources): MeshEndpoint[] {
+function sliceEndpoints(
+  slice: ConfigObject,
+  port: MeshPort,
+  service: MeshService,
+  sources: EndpointSources,
+): MeshEndpoint[] {
   const spec = slice.spec as EndpointSliceSpec;
   const slicePort = (spec.ports ?? []).find((candidate) => (candidate.name ?? '') === port.name);
   if (slicePort?.port === undefined) return [];
@@ -92,7 +97,9 @@ function sliceInstance(
 ): WorkloadInstance {
   const ref = endpoint.targetRef;
   const named =
-    ref?.kind === 'Pod' ? sources.podsByName.get(`${ref.namespace ?? slice.metadata.namespace}/${ref.name ?? ''}`) : undefined;
+    ref?.kind === 'Pod'
+      ? sources.podsByName.get(`${ref.namespace ?? slice.metadata.namespace}/${ref.name ?? ''}`)
+      : undefined;
   const known = named ?? sources.byAddress.get(address);
   if (known !== undefined) return known;
   const bare = bareInstance(address, slice);

@@ -39,7 +39,8 @@ export function mostSpecific<T>(host: string, patterns: ReadonlyMap<string, T>):
   if (exact !== undefined) return exact;
   let best: string | undefined;
   for (const pattern of patterns.keys()) {
-    if (isWildcard(pattern) && hostCovers(pattern, host) && (best === undefined || pattern.length > best.length)) best = pattern;
+    if (isWildcard(pattern) && hostCovers(pattern, host) && (best === undefined || pattern.length > best.length))
+      best = pattern;
   }
   return best === undefined ? undefined : patterns.get(best);
 }

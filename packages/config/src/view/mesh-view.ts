@@ -3,11 +3,16 @@
 import type { ConfigObject } from '../model/config-object.js';
 import { type RuleIndex, indexRules } from './destination-rules.js';
 import { type EndpointSources, type MeshEndpoint, type ServiceMembers, endpointsOf, membersOf } from './endpoints.js';
-import type { WorkloadEntrySpec } from './spec/istio.js';
 import { DEFAULT_MESH_SETTINGS, type MeshSettings } from './mesh-settings.js';
 import type { MeshPort, MeshService } from './mesh-service.js';
 import { kubernetesService, serviceEntryServices } from './services.js';
-import { type Locality, type WorkloadInstance, entryInstance, labelledLocality, podInstance } from './workload-instances.js';
+import {
+  type Locality,
+  type WorkloadInstance,
+  entryInstance,
+  labelledLocality,
+  podInstance,
+} from './workload-instances.js';
 
 export interface MeshView {
   readonly settings: MeshSettings;
@@ -98,7 +103,8 @@ function byAge(a: ConfigObject, b: ConfigObject): number {
 function servicesOf(object: ConfigObject, settings: MeshSettings, memo: ViewMemo): readonly MeshService[] {
   const known = memo.services.get(object);
   if (known !== undefined) return known;
-  const made = object.kind === 'Service' ? [kubernetesService(object, settings.clusterDomain)] : serviceEntryServices(object);
+  const made =
+    object.kind === 'Service' ? [kubernetesService(object, settings.clusterDomain)] : serviceEntryServices(object);
   memo.services.set(object, made);
   return made;
 }
@@ -126,10 +132,11 @@ function indexInstances(
   };
   const pods = podObjects.flatMap((pod) => once(pod, () => podInstance(pod, nodes)));
   const entries = entryObjects.flatMap((entry) =>
-    once(entry, () => entryInstance(entry.spec as WorkloadEntrySpec, entry, entry.metadata.name)),
+    once(entry, () => entryInstance(entry.spec, entry, entry.metadata.name)),
   );
   const byAddress = new Map<string, WorkloadInstance>();
-  for (const instance of [...entries, ...pods]) for (const address of instance.addresses) byAddress.set(address, instance);
+  for (const instance of [...entries, ...pods])
+    for (const address of instance.addresses) byAddress.set(address, instance);
   return {
     slices: groupBy(sliceObjects, (slice) => {
       const service = slice.metadata.labels['kubernetes.io/service-name'] ?? '';
@@ -163,7 +170,10 @@ function endpointReader(sources: EndpointSources, memo: ViewMemo, kept: ViewMemo
     members.set(service, found);
     const made = endpointsOf(service, port, found, sources);
     const before = kept?.endpoints.get(key);
-    const entry = before !== undefined && sameEndpoints(before.endpoints, made) ? { ...before, inputs: [service] } : { inputs: [service], endpoints: made };
+    const entry =
+      before !== undefined && sameEndpoints(before.endpoints, made)
+        ? { ...before, inputs: [service] }
+        : { inputs: [service], endpoints: made };
     memo.endpoints.set(key, entry);
     return entry.endpoints;
   };
@@ -174,10 +184,19 @@ function sameEndpoints(a: readonly MeshEndpoint[], b: readonly MeshEndpoint[]): 
 }
 
 function sameEndpoint(a: MeshEndpoint, b: MeshEndpoint | undefined): boolean {
-  return b !== undefined && a.address === b.address && a.port === b.port && a.health === b.health && sameInstance(a.instance, b.instance);
+  return (
+    b !== undefined &&
+    a.address === b.address &&
+    a.port === b.port &&
+    a.health === b.health &&
+    sameInstance(a.instance, b.instance)
+  );
 }
 
 // Inline instances are made anew for each view from one object; the object and the name then say whether they are the same.
 function sameInstance(a: WorkloadInstance, b: WorkloadInstance): boolean {
-  return a === b || (a.kind !== 'Pod' && a.name === b.name && a.object.spec === b.object.spec && a.locality.zone === b.locality.zone);
+  return (
+    a === b ||
+    (a.kind !== 'Pod' && a.name === b.name && a.object.spec === b.object.spec && a.locality.zone === b.locality.zone)
+  );
 }

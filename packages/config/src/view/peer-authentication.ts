@@ -43,7 +43,11 @@ export function mtlsOfPort(mtls: WorkloadMtls, port: number): EffectiveMtls {
 }
 
 /** The mode of a namespace, without workload policies: what a client expects of a service there. */
-export function mtlsOfNamespace(policies: readonly ConfigObject[], namespace: string, rootNamespace: string): EffectiveMtls {
+export function mtlsOfNamespace(
+  policies: readonly ConfigObject[],
+  namespace: string,
+  rootNamespace: string,
+): EffectiveMtls {
   const general = policies.filter((policy) => !hasSelector(policy));
   return mtlsOf(general, { namespace, labels: {} }, rootNamespace).mode;
 }

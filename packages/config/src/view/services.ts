@@ -32,7 +32,12 @@ export function kubernetesService(object: ConfigObject, clusterDomain: string): 
 
 function kubernetesPort(port: NonNullable<ServiceSpec['ports']>[number]): MeshPort {
   const number = port.port ?? 0;
-  return { name: port.name ?? '', number, protocol: kubernetesPortProtocol(port), targetPort: port.targetPort ?? number };
+  return {
+    name: port.name ?? '',
+    number,
+    protocol: kubernetesPortProtocol(port),
+    targetPort: port.targetPort ?? number,
+  };
 }
 
 /** One service for each host of a ServiceEntry. */

@@ -45,6 +45,9 @@ export function podInstance(object: ConfigObject, nodes: ReadonlyMap<string, Loc
   if (addresses.length === 0 || status.phase === 'Succeeded' || status.phase === 'Failed') return undefined;
   const { labels, annotations, name, namespace } = object.metadata;
   const ports = (spec.containers ?? []).flatMap((container) => container.ports ?? []);
+  const named = ports.flatMap(({ name: port, containerPort = 0 }) =>
+    port === undefined ? [] : [[port, containerPort] as const],
+  );
   const readiness = status.conditions?.find((condition) => condition.type === 'Ready');
   return {
     kind: 'Pod',
@@ -53,7 +56,7 @@ export function podInstance(object: ConfigObject, nodes: ReadonlyMap<string, Loc
     labels,
     serviceAccount: spec.serviceAccountName ?? 'default',
     addresses,
-    ports: Object.fromEntries(ports.filter((port) => port.name !== undefined).map((port) => [port.name, port.containerPort ?? 0])),
+    ports: Object.fromEntries(named),
     locality: labelledLocality(labels) ?? nodes.get(spec.nodeName ?? '') ?? NO_LOCALITY,
     weight: 1,
     ready: readiness === undefined || readiness.status === 'True',
@@ -74,7 +77,8 @@ export function entryInstance(spec: WorkloadEntrySpec, object: ConfigObject, nam
     serviceAccount: spec.serviceAccount ?? '',
     addresses: spec.address === undefined ? [] : [spec.address],
     ports: spec.ports ?? {},
-    locality: spec.locality === undefined ? (labelledLocality(labels) ?? NO_LOCALITY) : parseLocality(spec.locality, '/'),
+    locality:
+      spec.locality === undefined ? (labelledLocality(labels) ?? NO_LOCALITY) : parseLocality(spec.locality, '/'),
     weight: spec.weight ?? 1,
     ready: true,
     // Istio: an entry with a service account runs a proxy unless its label says otherwise.
@@ -89,9 +93,13 @@ export function inlineInstances(object: ConfigObject, host: string): readonly Wo
   const dns = spec.resolution === 'DNS' || spec.resolution === 'DNS_ROUND_ROBIN';
   const name = object.metadata.name;
   if ((spec.endpoints ?? []).length === 0) {
-    return dns && spec.workloadSelector === undefined ? [entryInstance({ address: host }, withoutLabels(object), name)] : [];
+    return dns && spec.workloadSelector === undefined
+      ? [entryInstance({ address: host }, withoutLabels(object), name)]
+      : [];
   }
-  return (spec.endpoints ?? []).map((endpoint, index) => entryInstance(endpoint, withoutLabels(object), `${name}-${index}`));
+  return (spec.endpoints ?? []).map((endpoint, index) =>
+    entryInstance(endpoint, withoutLabels(object), `${name}-${index}`),
+  );
 }
 
 // Labels of the ServiceEntry are not labels of its endpoints.

@@ -19,7 +19,11 @@ export interface WorkloadScope {
 }
 
 /** The Sidecar of a workload: selected by label, then its namespace's, then the root namespace's (Istio: getSidecarScope). */
-export function sidecarOf(sidecars: readonly ConfigObject[], workload: Workload, rootNamespace: string): ConfigObject | undefined {
+export function sidecarOf(
+  sidecars: readonly ConfigObject[],
+  workload: Workload,
+  rootNamespace: string,
+): ConfigObject | undefined {
   const own = sidecars.filter((sidecar) => sidecar.metadata.namespace === workload.namespace);
   const selected = own.find((sidecar) => {
     const selector = (sidecar.spec as SidecarSpec).workloadSelector?.labels;
@@ -27,7 +31,9 @@ export function sidecarOf(sidecars: readonly ConfigObject[], workload: Workload,
   });
   const general = (list: readonly ConfigObject[]) =>
     list.find((sidecar) => (sidecar.spec as SidecarSpec).workloadSelector === undefined);
-  return selected ?? general(own) ?? general(sidecars.filter((sidecar) => sidecar.metadata.namespace === rootNamespace));
+  return (
+    selected ?? general(own) ?? general(sidecars.filter((sidecar) => sidecar.metadata.namespace === rootNamespace))
+  );
 }
 
 export function scopeOf(view: MeshView, workload: Workload): WorkloadScope {
@@ -68,21 +74,30 @@ function visibleServices(view: MeshView, workload: Workload, imports: readonly E
     if (!imported) continue;
     const earlier = byHost.get(service.host);
     // Two namespaces may declare one host; the workload's own declaration wins, then the older one (Istio: sidecar scope).
-    if (earlier === undefined || (earlier.namespace !== workload.namespace && service.namespace === workload.namespace)) {
+    if (
+      earlier === undefined ||
+      (earlier.namespace !== workload.namespace && service.namespace === workload.namespace)
+    ) {
       byHost.set(service.host, service);
     }
   }
   return [...byHost.values()];
 }
 
-function visibleVirtualServices(view: MeshView, workload: Workload, imports: readonly EgressHost[]): readonly ConfigObject[] {
+function visibleVirtualServices(
+  view: MeshView,
+  workload: Workload,
+  imports: readonly EgressHost[],
+): readonly ConfigObject[] {
   return view.virtualServices.filter((object) => {
     const spec = object.spec as VirtualServiceSpec;
     const { namespace } = object.metadata;
     if (!(spec.gateways ?? ['mesh']).includes('mesh')) return false;
     if (!exportedTo(spec.exportTo, namespace, workload.namespace)) return false;
     const hosts = (spec.hosts ?? []).map((host) => resolveHost(host, namespace, view.settings.clusterDomain));
-    return imports.some((entry) => covers(entry.namespace, namespace) && hosts.some((host) => hostsOverlap(entry.host, host)));
+    return imports.some(
+      (entry) => covers(entry.namespace, namespace) && hosts.some((host) => hostsOverlap(entry.host, host)),
+    );
   });
 }
 

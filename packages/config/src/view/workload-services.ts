@@ -26,7 +26,9 @@ function portsByAddress(view: MeshView, service: MeshService, workload: Workload
     // Two workloads may share one loopback address in tests and on one machine: the labels decide between them.
     const own = view
       .endpoints(service, port)
-      .filter((endpoint) => workload.addresses.includes(endpoint.address) && isLike(endpoint.instance.labels, workload));
+      .filter(
+        (endpoint) => workload.addresses.includes(endpoint.address) && isLike(endpoint.instance.labels, workload),
+      );
     const found = own[0];
     return found === undefined ? [] : [{ service, port, targetPort: found.port }];
   });
@@ -39,11 +41,16 @@ function isLike(labels: Readonly<Record<string, string>>, workload: Workload): b
 
 function portsByLabels(view: MeshView, service: MeshService, workload: Workload): readonly ServedPort[] {
   if (service.external || service.namespace !== workload.namespace) return [];
-  const inline = service.registry === 'external' && service.selector === undefined ? inlinePorts(service, workload) : undefined;
+  const inline =
+    service.registry === 'external' && service.selector === undefined ? inlinePorts(service, workload) : undefined;
   if (inline === undefined && !selectsWorkload(service, workload)) return [];
   return service.ports
     .filter((port) => port.protocol !== 'udp')
-    .map((port) => ({ service, port, targetPort: inline?.[port.name] ?? listeningPort(view, service, port, workload) }));
+    .map((port) => ({
+      service,
+      port,
+      targetPort: inline?.[port.name] ?? listeningPort(view, service, port, workload),
+    }));
 }
 
 /** `ports` of the ServiceEntry endpoint whose labels the workload has; undefined when there is none. */

@@ -1,4 +1,5 @@
 // Conditions on the request as RBAC permissions (Istio: authz/model/generator.go, permission half).
+/* eslint-disable @typescript-eslint/no-deprecated -- istiod writes fields of Envoy's that are deprecated, and unions have such arms */
 import {
   AnySchema,
   MetadataMatcherSchema,

@@ -76,9 +76,19 @@ function ruleSets(inputs: PolicyInputs, tcp: boolean): readonly RuleSets[] {
   });
 }
 
-const RBAC_ACTIONS = { CUSTOM: RBAC_Action.DENY, AUDIT: RBAC_Action.LOG, DENY: RBAC_Action.DENY, ALLOW: RBAC_Action.ALLOW };
+const RBAC_ACTIONS = {
+  CUSTOM: RBAC_Action.DENY,
+  AUDIT: RBAC_Action.LOG,
+  DENY: RBAC_Action.DENY,
+  ALLOW: RBAC_Action.ALLOW,
+};
 
-function actionRules(policies: readonly ConfigObject[], action: PolicyAction, inputs: PolicyInputs, tcp: boolean): RuleSets {
+function actionRules(
+  policies: readonly ConfigObject[],
+  action: PolicyAction,
+  inputs: PolicyInputs,
+  tcp: boolean,
+): RuleSets {
   const enforced: Record<string, Policy> = {};
   const shadow: Record<string, Policy> = {};
   let [enforces, dryRuns] = [false, false];
@@ -99,17 +109,29 @@ function actionRules(policies: readonly ConfigObject[], action: PolicyAction, in
 
 const SHADOW_PREFIX = { CUSTOM: '', AUDIT: '', DENY: 'istio_dry_run_deny_', ALLOW: 'istio_dry_run_allow_' };
 
-function policyRules(policy: ConfigObject, action: PolicyAction, inputs: PolicyInputs, tcp: boolean): Record<string, Policy> {
+function policyRules(
+  policy: ConfigObject,
+  action: PolicyAction,
+  inputs: PolicyInputs,
+  tcp: boolean,
+): Record<string, Policy> {
   const spec = specOf(policy);
   const { name, namespace } = policy.metadata;
   const provider = spec.provider?.name ?? '';
   const nameOf = (index: number) => {
     const rule = `ns[${namespace}]-policy[${name}]-rule[${index}]`;
-    return action === 'CUSTOM' ? `istio-ext-authz-${provider === '' ? '' : `${provider}-`}${rule}-deny-due-to-bad-CUSTOM-action` : rule;
+    return action === 'CUSTOM'
+      ? `istio-ext-authz-${provider === '' ? '' : `${provider}-`}${rule}-deny-due-to-bad-CUSTOM-action`
+      : rule;
   };
   // No external authorizer can be called, so what it would decide is denied.
   if (action === 'CUSTOM' && !tcp) {
-    inputs.report('customAuthorization', policy, ['spec', 'action'], 'no external authorizer is called: requests that match are denied');
+    inputs.report(
+      'customAuthorization',
+      policy,
+      ['spec', 'action'],
+      'no external authorizer is called: requests that match are denied',
+    );
   }
   const found: Record<string, Policy> = {};
   const rules = spec.rules ?? [];
@@ -142,7 +164,10 @@ function ruleOrNothing(rule: AuthorizationRuleSpec, place: RulePlace, index: num
 }
 
 function matchesNothing(): Policy {
-  return create(PolicySchema, { permissions: [notPermission(anyPermission())], principals: [notPrincipal(anyPrincipal())] });
+  return create(PolicySchema, {
+    permissions: [notPermission(anyPermission())],
+    principals: [notPrincipal(anyPrincipal())],
+  });
 }
 
 function matchesEverything(): Policy {

@@ -1,4 +1,5 @@
 // Conditions on the caller as RBAC principals (Istio: authz/model/generator.go, principal half).
+/* eslint-disable @typescript-eslint/no-deprecated -- istiod writes fields of Envoy's that are deprecated, and unions have such arms */
 import { type MetadataMatcher, MetadataMatcherSchema, type Principal, PrincipalSchema, type StringMatcher, type ValueMatcher, ValueMatcherSchema, create } from '@heddle/xds'; // prettier-ignore
 import { quoteRegex } from '../route/http-action.js';
 import { regexMatcher } from '../wire.js';
@@ -102,7 +103,9 @@ export function claimPrincipal(claims: readonly string[], patterns: readonly str
   const inList = create(ValueMatcherSchema, {
     matchPattern: { case: 'listMatch', value: { matchPattern: { case: 'oneOf', value } } },
   });
-  const either = create(ValueMatcherSchema, { matchPattern: { case: 'orMatch', value: { valueMatchers: [inList, value] } } });
+  const either = create(ValueMatcherSchema, {
+    matchPattern: { case: 'orMatch', value: { valueMatchers: [inList, value] } },
+  });
   return principal({ case: 'metadata', value: tokenMetadata(claims, either) });
 }
 

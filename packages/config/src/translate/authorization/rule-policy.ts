@@ -35,12 +35,12 @@ export function rulePolicy(rule: AuthorizationRuleSpec, context: RuleContext): P
   for (const { key = '' } of when) if (!isKnownKey(key)) throw new UncheckableRule(`unknown attribute ${key}`);
   const sources = rule.from ?? [];
   const operations = rule.to ?? [];
-  const principals = (sources.length === 0 ? [[]] : sources.map((from) => sourceConditions(from.source ?? {}, context))).map(
-    (own) => combine([...own, ...ofCaller], CALLER, context),
-  );
-  const permissions = (operations.length === 0 ? [[]] : operations.map((to) => operationConditions(to.operation ?? {}))).map(
-    (own) => combine([...own, ...ofRequest], REQUEST, context),
-  );
+  const principals = (
+    sources.length === 0 ? [[]] : sources.map((from) => sourceConditions(from.source ?? {}, context))
+  ).map((own) => combine([...own, ...ofCaller], CALLER, context));
+  const permissions = (
+    operations.length === 0 ? [[]] : operations.map((to) => operationConditions(to.operation ?? {}))
+  ).map((own) => combine([...own, ...ofRequest], REQUEST, context));
   return create(PolicySchema, { principals, permissions });
 }
 
@@ -76,7 +76,11 @@ function alternatives<Part>(
   return made.length === 0 ? undefined : algebra.or(made);
 }
 
-function checked<Part>(condition: Condition<Part>, context: RuleContext, make: () => Part | undefined): Part | undefined {
+function checked<Part>(
+  condition: Condition<Part>,
+  context: RuleContext,
+  make: () => Part | undefined,
+): Part | undefined {
   try {
     if (condition.httpOnly && context.tcp) throw new RangeError(`${condition.key} needs HTTP`);
     return make();
@@ -105,11 +109,21 @@ function sourceConditions(source: SourceSpec, { policyNamespace, trust }: RuleCo
   // The order is istiod's: each condition is put before the former ones.
   return [
     ...condition('principals', names(source.principals), names(source.notPrincipals), { each: spiffePrincipal }),
-    ...condition('requestPrincipals', source.requestPrincipals, source.notRequestPrincipals, { all: requestPrincipal }, true),
+    ...condition(
+      'requestPrincipals',
+      source.requestPrincipals,
+      source.notRequestPrincipals,
+      { all: requestPrincipal },
+      true,
+    ),
     ...condition('serviceAccounts', source.serviceAccounts, source.notServiceAccounts, { each: account }),
-    ...condition('trustDomains', domains(source.trustDomains), domains(source.notTrustDomains), { each: trustDomainPrincipal }),
+    ...condition('trustDomains', domains(source.trustDomains), domains(source.notTrustDomains), {
+      each: trustDomainPrincipal,
+    }),
     ...condition('namespaces', source.namespaces, source.notNamespaces, { each: namespacePrincipal }),
-    ...condition('remoteIpBlocks', source.remoteIpBlocks, source.notRemoteIpBlocks, { each: (block) => addressPrincipal(block, false) }),
+    ...condition('remoteIpBlocks', source.remoteIpBlocks, source.notRemoteIpBlocks, {
+      each: (block) => addressPrincipal(block, false),
+    }),
     ...condition('ipBlocks', source.ipBlocks, source.notIpBlocks, { each: (block) => addressPrincipal(block, true) }),
   ];
 }
@@ -145,7 +159,8 @@ function requestCondition({ key = '', values, notValues }: When): Condition<Perm
 function callerCondition(entry: When, context: RuleContext): Condition<Principal>[] {
   const { key = '', values, notValues } = entry;
   const source = SOURCE_FIELDS[key];
-  if (source !== undefined) return sourceConditions({ [source[0]]: values ?? [], [source[1]]: notValues ?? [] }, context);
+  if (source !== undefined)
+    return sourceConditions({ [source[0]]: values ?? [], [source[1]]: notValues ?? [] }, context);
   const claims = (path: readonly string[]) => ({ all: (patterns: Values) => claimPrincipal(path, patterns) });
   if (key === 'request.auth.audiences') return condition(key, values, notValues, claims(['aud']), true);
   if (key === 'request.auth.presenter') return condition(key, values, notValues, claims(['azp']), true);

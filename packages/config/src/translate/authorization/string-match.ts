@@ -1,4 +1,5 @@
 // Value patterns of AuthorizationPolicy as Envoy matchers: `*` any, `*suffix`, `prefix*`, exact (Istio: authz/matcher).
+/* eslint-disable @typescript-eslint/no-deprecated -- istiod writes fields of Envoy's that are deprecated, and unions have such arms */
 import { type HeaderMatcher, HeaderMatcherSchema, type StringMatcher, StringMatcherSchema, create } from '@heddle/xds';
 import { quoteRegex } from '../route/http-action.js';
 import { regexMatcher } from '../wire.js';
@@ -22,7 +23,8 @@ export function patternMatcher(pattern: string, before = ''): StringMatcher {
 
 /** Host names are compared without case, other headers with it. */
 export function headerPattern(name: string, pattern: string, ignoreCase = false): HeaderMatcher {
-  if (pattern === '*') return create(HeaderMatcherSchema, { name, headerMatchSpecifier: { case: 'presentMatch', value: true } });
+  if (pattern === '*')
+    return create(HeaderMatcherSchema, { name, headerMatchSpecifier: { case: 'presentMatch', value: true } });
   const [kind, value]: [Kind, string] = pattern.startsWith('*')
     ? ['suffix', pattern.slice(1)]
     : pattern.endsWith('*')

@@ -5,7 +5,10 @@ export interface TrustDomains {
 }
 
 /** Principals with one entry for each trust domain that they may come from. */
-export function expandPrincipals(principals: readonly string[], { trustDomain, aliases }: TrustDomains): readonly string[] {
+export function expandPrincipals(
+  principals: readonly string[],
+  { trustDomain, aliases }: TrustDomains,
+): readonly string[] {
   const domains = [trustDomain, ...aliases];
   return principals.flatMap((principal) => {
     const [stated = '', ...rest] = principal.split('/');
@@ -17,7 +20,10 @@ export function expandPrincipals(principals: readonly string[], { trustDomain, a
   });
 }
 
-export function expandTrustDomains(values: readonly string[], { trustDomain, aliases }: TrustDomains): readonly string[] {
+export function expandTrustDomains(
+  values: readonly string[],
+  { trustDomain, aliases }: TrustDomains,
+): readonly string[] {
   const domains = [trustDomain, ...aliases];
   return [...new Set(values.flatMap((value) => (domains.includes(value) ? domains : [value])))];
 }

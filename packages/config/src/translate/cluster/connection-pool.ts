@@ -30,7 +30,12 @@ export function circuitBreakers(policy: PortPolicy): CircuitBreakers {
         trackRemaining: false,
         ...(budget === undefined
           ? {}
-          : { retryBudget: { budgetPercent: { value: budget.percent ?? 20 }, minRetryConcurrency: positive(budget.minRetryConcurrency) ?? 3 } }),
+          : {
+              retryBudget: {
+                budgetPercent: { value: budget.percent ?? 20 },
+                minRetryConcurrency: positive(budget.minRetryConcurrency) ?? 3,
+              },
+            }),
       },
     ],
   });
@@ -115,7 +120,12 @@ function explicitHttp2(pool: ConnectionPoolSpec | undefined): Choice {
     ...(streams === undefined ? {} : { maxConcurrentStreams: streams }),
     ...(interval === undefined && timeout === undefined
       ? {}
-      : { connectionKeepalive: { ...(interval === undefined ? {} : { interval }), ...(timeout === undefined ? {} : { timeout }) } }),
+      : {
+          connectionKeepalive: {
+            ...(interval === undefined ? {} : { interval }),
+            ...(timeout === undefined ? {} : { timeout }),
+          },
+        }),
   };
   return create(UpstreamHttpProtocolOptionsSchema, {
     upstreamProtocolOptions: {

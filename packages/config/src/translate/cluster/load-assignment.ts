@@ -77,7 +77,12 @@ const HEALTH = {
 } as const;
 
 /** `workload;namespace;canonical-name;canonical-revision;cluster` (Istio: BuildLbEndpointMetadata). */
-function workloadText(name: string, namespace: string, labels: Readonly<Record<string, string>>, clusterId: string): string {
+function workloadText(
+  name: string,
+  namespace: string,
+  labels: Readonly<Record<string, string>>,
+  clusterId: string,
+): string {
   const canonical =
     labels['service.istio.io/canonical-name'] ?? labels['app.kubernetes.io/name'] ?? labels['app'] ?? name;
   const revision =
@@ -95,7 +100,9 @@ export function applyFailover(
   failover: readonly { readonly from?: string; readonly to?: string }[],
 ): void {
   const target = failover.find((setting) => setting.from === client.region)?.to;
-  const distances = assignment.endpoints.map((group) => distance(client, group.locality ?? { region: '', zone: '', subZone: '' }, target));
+  const distances = assignment.endpoints.map((group) =>
+    distance(client, group.locality ?? { region: '', zone: '', subZone: '' }, target),
+  );
   const ranks = [...new Set(distances)].sort((a, b) => a - b);
   assignment.endpoints.forEach((group, index) => {
     group.priority = ranks.indexOf(distances[index] ?? 0);

@@ -60,12 +60,14 @@ function ofPort(context: TranslationContext, service: MeshService, port: MeshPor
     const made = portClusters(view, inputs).map((part) => ({ part, assignment: assignmentOf(context, inputs, part) }));
     return {
       clusters: made.map(({ part, assignment }) => translatedCluster(part, assignment)),
-      endpoints: made.filter(({ part }) => usesEds(part.cluster)).map(({ part, assignment }) => ({
-        name: assignment.clusterName,
-        message: assignment,
-        origin: originAt(part.object),
-        details: NO_DETAILS,
-      })),
+      endpoints: made
+        .filter(({ part }) => usesEds(part.cluster))
+        .map(({ part, assignment }) => ({
+          name: assignment.clusterName,
+          message: assignment,
+          origin: originAt(part.object),
+          details: NO_DETAILS,
+        })),
     };
   });
 }

@@ -1,5 +1,7 @@
 // The outbound clusters of one service port: the service as a whole and its subsets, with their endpoints.
+/* eslint-disable @typescript-eslint/no-deprecated -- istiod writes fields of Envoy's that are deprecated, and unions have such arms */
 import {
+  ApiVersion,
   type Cluster,
   ClusterSchema,
   Cluster_DiscoveryType,
@@ -57,12 +59,19 @@ export function portClusters(view: MeshView, inputs: PortInputs): readonly PortC
 }
 
 function subsetObject(rule: MergedRule | undefined, subset: SubsetSpec): ConfigObject | undefined {
-  return rule?.objects.find((object) => (object.spec['subsets'] as readonly SubsetSpec[] | undefined)?.includes(subset));
+  return rule?.objects.find((object) =>
+    (object.spec['subsets'] as readonly SubsetSpec[] | undefined)?.includes(subset),
+  );
 }
 
 function buildCluster(view: MeshView, inputs: PortInputs, policy: PortPolicy, subset: SubsetSpec | undefined): Cluster {
   const { service, port } = inputs;
-  const name = formatClusterName({ direction: 'outbound', port: port.number, subset: subset?.name ?? '', host: service.host });
+  const name = formatClusterName({
+    direction: 'outbound',
+    port: port.number,
+    subset: subset?.name ?? '',
+    host: service.host,
+  });
   const cluster = create(ClusterSchema, {
     name,
     altStatName: `${name};`,
@@ -133,7 +142,7 @@ function edsConfig(serviceName: string) {
     edsClusterConfig: {
       serviceName,
       edsConfig: {
-        resourceApiVersion: 2,
+        resourceApiVersion: ApiVersion.V3,
         initialFetchTimeout: durationOfMs(0),
         configSourceSpecifier: { case: 'ads', value: {} },
       },
@@ -141,7 +150,11 @@ function edsConfig(serviceName: string) {
   }).edsClusterConfig;
 }
 
-function clusterMetadata({ service, rule }: PortInputs, policy: PortPolicy, subset: SubsetSpec | undefined): JsonObject {
+function clusterMetadata(
+  { service, rule }: PortInputs,
+  policy: PortPolicy,
+  subset: SubsetSpec | undefined,
+): JsonObject {
   const tls = policy.tls?.mode;
   const ruleObject = rule?.objects[0];
   return {
@@ -154,7 +167,10 @@ function clusterMetadata({ service, rule }: PortInputs, policy: PortPolicy, subs
 }
 
 /** Endpoints of the service that have the subset's labels. */
-export function subsetEndpoints(endpoints: readonly MeshEndpoint[], subset: SubsetSpec | undefined): readonly MeshEndpoint[] {
+export function subsetEndpoints(
+  endpoints: readonly MeshEndpoint[],
+  subset: SubsetSpec | undefined,
+): readonly MeshEndpoint[] {
   return subset === undefined ? endpoints : endpoints.filter(({ instance }) => selects(subset.labels, instance.labels));
 }
 

@@ -1,4 +1,5 @@
 // UpstreamTlsContext in Istio's shapes: mutual TLS with mesh identities, and what a DestinationRule asks for itself.
+/* eslint-disable @typescript-eslint/no-deprecated -- istiod writes fields of Envoy's that are deprecated, and unions have such arms */
 import {
   ApiConfigSource_ApiType,
   ApiVersion,

@@ -12,13 +12,16 @@ export function policyFor(rule: MergedRule | undefined, port: number, subset?: S
 }
 
 /** A subset's own port settings win over everything, then its policy, then the service's (each block as a whole). */
-function overlay(service: TrafficPolicySpec | undefined, subset: TrafficPolicySpec | undefined, port: number): PortPolicy {
+function overlay(
+  service: TrafficPolicySpec | undefined,
+  subset: TrafficPolicySpec | undefined,
+  port: number,
+): PortPolicy {
   const base = atPort(service, port) ?? {};
   if (subset === undefined) return base;
   const own = subset.portLevelSettings?.find((settings) => settings.port?.number === port);
   if (own !== undefined) return own;
-  const { portLevelSettings: _ignored, ...general } = subset;
-  return { ...base, ...general };
+  return { ...base, ...subset };
 }
 
 function atPort(policy: TrafficPolicySpec | undefined, port: number): PortPolicy | undefined {

@@ -2,6 +2,7 @@
 import {
   type Cluster,
   ClusterSchema,
+  Cluster_DiscoveryType,
   type TransportSocket,
   TransportSocketSchema,
   UpstreamHttpProtocolOptionsSchema,
@@ -43,7 +44,9 @@ export function applyUpstreamTls(cluster: Cluster, inputs: PortInputs, policy: P
       return;
     case undefined:
       if (service.external || service.resolution === 'passthrough' || inputs.plain) return;
-      cluster.transportSocketMatches = automatic(istioMutualSocket({ subjectAltNames: identities, sni, http2: traits.http2 }));
+      cluster.transportSocketMatches = automatic(
+        istioMutualSocket({ subjectAltNames: identities, sni, http2: traits.http2 }),
+      );
   }
 }
 
@@ -74,7 +77,7 @@ function applyOriginatedTls(cluster: Cluster, tls: ClientTlsSpec, http2: boolean
   const socket = originatedSocket(tls, http2);
   // A context that cannot be built must not fall back to plain text: without certificate files nothing is sent.
   if (socket === undefined) {
-    cluster.clusterDiscoveryType = { case: 'type', value: 0 };
+    cluster.clusterDiscoveryType = { case: 'type', value: Cluster_DiscoveryType.STATIC };
     cluster.edsClusterConfig = undefined;
     return;
   }

@@ -46,7 +46,12 @@ export function reportUnsupportedPatches(context: TranslationContext): void {
     const path = ['spec', 'configPatches', index];
     if (patch.match?.context === 'GATEWAY') continue;
     if (patch.applyTo !== 'HTTP_FILTER') {
-      context.report('unsupportedPatch', object, [...path, 'applyTo'], `patches on ${patch.applyTo ?? 'nothing'} are not applied`);
+      context.report(
+        'unsupportedPatch',
+        object,
+        [...path, 'applyTo'],
+        `patches on ${patch.applyTo ?? 'nothing'} are not applied`,
+      );
     } else if (patch.patch?.operation === 'INVALID' || patch.patch?.operation === undefined) {
       context.report('unsupportedPatch', object, [...path, 'patch', 'operation'], 'the patch names no operation');
     }
@@ -59,7 +64,10 @@ function workloadPatches({ view, workload }: TranslationContext): readonly Sourc
     const { namespace } = object.metadata;
     const spec = object.spec as EnvoyFilterSpec;
     if ((spec.targetRefs ?? []).length > 0) return false;
-    return (namespace === rootNamespace || namespace === workload.namespace) && selects(spec.workloadSelector?.labels, workload.labels);
+    return (
+      (namespace === rootNamespace || namespace === workload.namespace) &&
+      selects(spec.workloadSelector?.labels, workload.labels)
+    );
   });
   const rank = (object: ConfigObject) => (object.metadata.namespace === rootNamespace ? 0 : 1);
   const priority = (object: ConfigObject) => (object.spec as EnvoyFilterSpec).priority ?? 0;

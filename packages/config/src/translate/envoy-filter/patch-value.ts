@@ -77,7 +77,10 @@ export function mergedFilter(base: HttpFilter, patch: PatchFilter): HttpFilter {
     throw new TypeError(`typed_config: ${patch.typedConfig.typeUrl} cannot be merged into ${own.typeUrl}`);
   }
   const read = (any: Any) => toJson(schema, fromBinary(schema, any.value)) as JsonObject;
-  return filterMessage({ name: base.name, typedConfig: packType(own.typeUrl, mergeJson(read(own), read(patch.typedConfig))) });
+  return filterMessage({
+    name: base.name,
+    typedConfig: packType(own.typeUrl, mergeJson(read(own), read(patch.typedConfig))),
+  });
 }
 
 function mergeJson(base: JsonObject, patch: JsonObject): JsonObject {

@@ -18,7 +18,12 @@ const MTLS_TCP = ['istio-peer-exchange', 'istio'];
 const MTLS_ANY = ['istio', 'istio-peer-exchange', ...MTLS_HTTP];
 const PLAIN_HTTP = ['http/1.1', 'h2c'];
 
-function chain(kind: ChainMatch['kind'], transport: ChainMatch['transport'], alpn: readonly string[], terminates = false): ChainMatch {
+function chain(
+  kind: ChainMatch['kind'],
+  transport: ChainMatch['transport'],
+  alpn: readonly string[],
+  terminates = false,
+): ChainMatch {
   return { kind, transport, alpn, terminates };
 }
 

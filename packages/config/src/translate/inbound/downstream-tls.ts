@@ -1,4 +1,5 @@
 // How a workload accepts mutual TLS: its own certificate, callers of its trust domains only (Istio: BuildInboundTLS).
+/* eslint-disable @typescript-eslint/no-deprecated -- istiod writes fields of Envoy's that are deprecated, and unions have such arms */
 import {
   DownstreamTlsContextSchema,
   type TransportSocket,

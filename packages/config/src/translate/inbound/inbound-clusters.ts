@@ -1,7 +1,7 @@
 // Inbound clusters: the application behind each served port, and whatever listens on the others.
 import { type Cluster, ClusterSchema, Cluster_DiscoveryType, Cluster_LbPolicy, UpstreamHttpProtocolOptionsSchema, create, packAny } from '@heddle/xds'; // prettier-ignore
 import type { ServedPort } from '../../view/workload-services.js';
-import { circuitBreakers, httpProtocolOptions } from '../cluster/connection-pool.js';
+import { applyTcpSettings, circuitBreakers, httpProtocolOptions } from '../cluster/connection-pool.js';
 import { originalDestination } from '../cluster/outbound-clusters.js';
 import { HTTP_OPTIONS } from '../cluster/service-clusters.js';
 import { policyFor } from '../cluster/traffic-policy.js';
@@ -23,7 +23,9 @@ export function inboundClusters(context: TranslationContext): readonly Translate
     const message = inboundCluster(context, name, served);
     found.set(name, { name, message, origin: originAt(served.service.object), details: NO_DETAILS });
   }
-  const message = context.reuse.of('inbound passthrough', [], () => loopbackSource(originalDestination(INBOUND_PASSTHROUGH_CLUSTER)));
+  const message = context.reuse.of('inbound passthrough', [], () =>
+    loopbackSource(originalDestination(INBOUND_PASSTHROUGH_CLUSTER)),
+  );
   return [...found.values(), { name: message.name, message, origin: undefined, details: NO_DETAILS }];
 }
 
@@ -41,7 +43,12 @@ function inboundCluster(context: TranslationContext, name: string, { service, po
       circuitBreakers: circuitBreakers(policy),
       metadata: istioMetadata({ services: [{ host: service.host, name: service.name, namespace: service.namespace }] }),
     });
-    const options = httpProtocolOptions(port.protocol, undefined);
+    const pool = policy.connectionPool;
+    applyTcpSettings(cluster, pool);
+    // What callers are upgraded to says nothing about what the application speaks.
+    const own =
+      pool?.http === undefined ? pool : { ...pool, http: { ...pool.http, h2UpgradePolicy: 'DO_NOT_UPGRADE' as const } };
+    const options = httpProtocolOptions(port.protocol, own);
     if (options !== undefined) {
       cluster.typedExtensionProtocolOptions = { [HTTP_OPTIONS]: packAny(UpstreamHttpProtocolOptionsSchema, options) };
     }

@@ -109,7 +109,11 @@ function servedChains({ mtls, served }: TranslationContext): readonly PortChains
   });
 }
 
-function portChains(context: TranslationContext, port: PortChains, authorization: Authorization): readonly FilterChain[] {
+function portChains(
+  context: TranslationContext,
+  port: PortChains,
+  authorization: Authorization,
+): readonly FilterChain[] {
   return chainMatches(port.protocol, port.mode).map((match) => {
     const chain = create(FilterChainSchema, {
       name: port.name(match.kind),
@@ -120,12 +124,18 @@ function portChains(context: TranslationContext, port: PortChains, authorization
       },
       ...(match.terminates ? { transportSocket: downstreamTls(match.kind, context.view.settings) } : {}),
     });
-    chain.filters = match.kind === 'http' ? [httpFilters(context, port, chain, authorization)] : tcpFilters(port, authorization);
+    chain.filters =
+      match.kind === 'http' ? [httpFilters(context, port, chain, authorization)] : tcpFilters(port, authorization);
     return chain;
   });
 }
 
-function httpFilters(context: TranslationContext, port: PortChains, chain: FilterChain, authorization: Authorization): Filter {
+function httpFilters(
+  context: TranslationContext,
+  port: PortChains,
+  chain: FilterChain,
+  authorization: Authorization,
+): Filter {
   const filters = patchedFilters(context, [...authorization.http, ...standardFilters()], {
     direction: 'SIDECAR_INBOUND',
     listenerName: VIRTUAL_INBOUND_LISTENER,
@@ -135,6 +145,6 @@ function httpFilters(context: TranslationContext, port: PortChains, chain: Filte
   return inboundManager(port.statPrefix, inboundRoutes(port.route), filters);
 }
 
-function tcpFilters({ route, statPrefix }: PortChains, authorization: Authorization): Filter[] {
-  return [...authorization.network, tcpProxy(statPrefix, route.cluster)];
+function tcpFilters({ route }: PortChains, authorization: Authorization): Filter[] {
+  return [...authorization.network, tcpProxy(route.cluster, route.cluster)];
 }

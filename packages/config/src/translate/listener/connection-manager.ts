@@ -1,6 +1,9 @@
 // HTTP connection managers and TCP proxies as network filters, with the settings that istiod gives them.
+/* eslint-disable @typescript-eslint/no-deprecated -- istiod writes fields of Envoy's that are deprecated, and unions have such arms */
 import {
   AnySchema,
+  ApiVersion,
+  HttpConnectionManager_PathWithEscapedSlashesAction as EscapedSlashes,
   type Filter,
   FilterSchema,
   type HttpConnectionManager,
@@ -27,7 +30,7 @@ export function outboundManager(statPrefix: string, routeName: string, httpFilte
       value: {
         routeConfigName: routeName,
         configSource: {
-          resourceApiVersion: 2,
+          resourceApiVersion: ApiVersion.V3,
           initialFetchTimeout: durationOfMs(0),
           configSourceSpecifier: { case: 'ads', value: {} },
         },
@@ -38,7 +41,11 @@ export function outboundManager(statPrefix: string, routeName: string, httpFilte
 }
 
 /** Inbound: the routes are inside, and the caller's certificate is told to the application (x-forwarded-client-cert). */
-export function inboundManager(statPrefix: string, routes: RouteConfiguration, httpFilters: readonly HttpFilter[]): Filter {
+export function inboundManager(
+  statPrefix: string,
+  routes: RouteConfiguration,
+  httpFilters: readonly HttpFilter[],
+): Filter {
   const manager = commonManager(`${statPrefix};`, httpFilters);
   manager.routeSpecifier = { case: 'routeConfig', value: routes };
   manager.serverName = 'istio-envoy';
@@ -58,7 +65,7 @@ function commonManager(statPrefix: string, httpFilters: readonly HttpFilter[]): 
     proxy100Continue: true,
     upgradeConfigs: [{ upgradeType: 'websocket' }],
     normalizePath: true,
-    pathWithEscapedSlashesAction: 1,
+    pathWithEscapedSlashesAction: EscapedSlashes.KEEP_UNCHANGED,
   });
 }
 
@@ -74,7 +81,11 @@ export function tcpProxy(statPrefix: string, cluster: string): Filter {
 }
 
 /** TCP to the destinations of a rule, by weight when there are several. */
-export function routedTcpProxy(statPrefix: string, destinations: readonly WeightedDestination[], scope: RouteScope): Filter {
+export function routedTcpProxy(
+  statPrefix: string,
+  destinations: readonly WeightedDestination[],
+  scope: RouteScope,
+): Filter {
   const [only] = destinations;
   if (destinations.length === 1 && only !== undefined) {
     const cluster = destinationCluster(only.destination ?? {}, scope);

@@ -36,7 +36,8 @@ export function inboundListener(name: string, port: number, filterChains: readon
 }
 
 export function sniffingFilters(http: boolean, tls: boolean): readonly ListenerFilter[] {
-  const filter = (name: string, typeUrl: string) => create(ListenerFilterSchema, { name, configType: emptyExtension(typeUrl) });
+  const filter = (name: string, typeUrl: string) =>
+    create(ListenerFilterSchema, { name, configType: emptyExtension(typeUrl) });
   return [
     ...(tls ? [filter('envoy.filters.listener.tls_inspector', TLS_INSPECTOR_TYPE_URL)] : []),
     ...(http ? [filter('envoy.filters.listener.http_inspector', HTTP_INSPECTOR_TYPE_URL)] : []),
@@ -53,7 +54,9 @@ function listener(
 ): Listener {
   return create(ListenerSchema, {
     name,
-    address: { address: { case: 'socketAddress', value: { address, portSpecifier: { case: 'portValue', value: port } } } },
+    address: {
+      address: { case: 'socketAddress', value: { address, portSpecifier: { case: 'portValue', value: port } } },
+    },
     filterChains: [...chains.filterChains],
     ...(chains.defaultFilterChain === undefined ? {} : { defaultFilterChain: chains.defaultFilterChain }),
     listenerFilters: [...(chains.listenerFilters ?? [])],

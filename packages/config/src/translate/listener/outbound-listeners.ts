@@ -71,7 +71,12 @@ function bindingAt(bindings: Map<string, Binding>, address: string, port: number
   return made;
 }
 
-function bindPort(context: TranslationContext, bindings: Map<string, Binding>, service: MeshService, port: MeshPort): void {
+function bindPort(
+  context: TranslationContext,
+  bindings: Map<string, Binding>,
+  service: MeshService,
+  port: MeshPort,
+): void {
   if (isHttp(port.protocol) || port.protocol === 'auto') {
     bindingAt(bindings, WILDCARD, port.number).routeName = String(port.number);
     if (port.protocol !== 'auto') return;
@@ -115,7 +120,9 @@ function bindConnections(context: TranslationContext, binding: Binding, service:
   if (!tls || !wildcard) return setFallback(context, binding, create(FilterChainSchema, { filters }), service);
   const named = new Set(binding.serverNameChains.flatMap((chain) => chain.filterChainMatch?.serverNames ?? []));
   if (named.has(service.host)) return;
-  binding.serverNameChains.push(create(FilterChainSchema, { filters, filterChainMatch: { serverNames: [service.host] } }));
+  binding.serverNameChains.push(
+    create(FilterChainSchema, { filters, filterChainMatch: { serverNames: [service.host] } }),
+  );
 }
 
 function setFallback(context: TranslationContext, binding: Binding, chain: FilterChain, service: MeshService): void {
@@ -179,6 +186,8 @@ function virtualOutbound(context: TranslationContext): Translated<Listener> {
   message.name = VIRTUAL_OUTBOUND_LISTENER;
   message.useOriginalDst = true;
   message.bindToPort = undefined;
+  message.listenerFiltersTimeout = undefined;
+  message.continueOnListenerFiltersTimeout = false;
   const { sidecar } = context.scope;
   const origin = sidecar === undefined ? undefined : originAt(sidecar, ['spec', 'outboundTrafficPolicy']);
   return { name: VIRTUAL_OUTBOUND_LISTENER, message, origin, details: NO_DETAILS };

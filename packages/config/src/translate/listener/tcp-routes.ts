@@ -19,10 +19,15 @@ export function tcpRoutes(context: TranslationContext, service: MeshService, por
   const { scope, view } = context;
   return scope.virtualServices.flatMap((object) => {
     const spec = object.spec as VirtualServiceSpec;
-    const hosts = (spec.hosts ?? []).map((host) => resolveHost(host, object.metadata.namespace, view.settings.clusterDomain));
+    const hosts = (spec.hosts ?? []).map((host) =>
+      resolveHost(host, object.metadata.namespace, view.settings.clusterDomain),
+    );
     if (!hosts.some((host) => hostCovers(host, service.host))) return [];
     const tls = port.protocol === 'tls' || port.protocol === 'https' ? (spec.tls ?? []) : [];
-    return [...ruleRoutes(tls, 'tls', object, port, context), ...ruleRoutes(spec.tcp ?? [], 'tcp', object, port, context)];
+    return [
+      ...ruleRoutes(tls, 'tls', object, port, context),
+      ...ruleRoutes(spec.tcp ?? [], 'tcp', object, port, context),
+    ];
   });
 }
 
@@ -38,7 +43,12 @@ function ruleRoutes(
     const fitting = matches.filter((match) => applies(match, port, context));
     if (matches.length > 0 && fitting.length === 0) return [];
     if (fitting.some((match) => match.destinationSubnets !== undefined)) {
-      context.report('unsupported', object, ['spec', kind, index], 'destinationSubnets is not translated; the rule holds for every address');
+      context.report(
+        'unsupported',
+        object,
+        ['spec', kind, index],
+        'destinationSubnets is not translated; the rule holds for every address',
+      );
     }
     const serverNames = fitting.flatMap((match) => match.sniHosts ?? []);
     return [{ object, path: ['spec', kind, index], destinations: rule.route ?? [], serverNames }];
@@ -52,5 +62,7 @@ function applies(
 ): boolean {
   if (match.port !== undefined && match.port !== port.number) return false;
   if (match.gateways !== undefined && match.gateways.length > 0) return match.gateways.includes('mesh');
-  return selects(match.sourceLabels, workload.labels) && (match.sourceNamespace ?? workload.namespace) === workload.namespace;
+  return (
+    selects(match.sourceLabels, workload.labels) && (match.sourceNamespace ?? workload.namespace) === workload.namespace
+  );
 }

@@ -32,7 +32,7 @@ function options(headers: Readonly<Record<string, string>> | undefined, append: 
   return Object.entries(headers ?? {})
     .filter(([key]) => !isReserved(key))
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, value]) => create(HeaderValueOptionSchema, { header: { key, value: String(value) }, appendAction }));
+    .map(([key, value]) => create(HeaderValueOptionSchema, { header: { key, value }, appendAction }));
 }
 
 function authorityOf(headers: Readonly<Record<string, string>> | undefined): string | undefined {

@@ -1,4 +1,5 @@
 // What a rule does with a request: forward, redirect or answer (Istio: TranslateRoute, applyHTTPRouteDestination).
+/* eslint-disable @typescript-eslint/no-deprecated -- istiod writes fields of Envoy's that are deprecated, and unions have such arms */
 import {
   RedirectActionSchema,
   RedirectAction_RedirectResponseCode as RedirectCode,
@@ -11,7 +12,13 @@ import {
   RouteSchema,
   create,
 } from '@heddle/xds';
-import type { Destination, HttpRuleSpec, PercentSpec, RedirectSpec, WeightedDestination } from '../../view/spec/istio.js';
+import type {
+  Destination,
+  HttpRuleSpec,
+  PercentSpec,
+  RedirectSpec,
+  WeightedDestination,
+} from '../../view/spec/istio.js';
 import { durationOf, durationOfMs, hundredth, millionth } from '../wire.js';
 import { type RouteScope, destinationCluster, destinationHash } from './destination.js';
 import { headerOperations } from './header-operations.js';
@@ -68,7 +75,8 @@ export function applyForwarding(route: Route, rule: HttpRuleSpec, scope: RouteSc
   action.requestMirrorPolicies = mirrors(rule, scope);
   const destinations = rule.route ?? [];
   const single = destinations.length === 1 ? destinations[0] : undefined;
-  const hashed = single === undefined ? applyWeights(action, destinations, scope) : applySingle(action, route, single, scope);
+  const hashed =
+    single === undefined ? applyWeights(action, destinations, scope) : applySingle(action, route, single, scope);
   const retry = retryPolicy(rule.retries, hashed);
   if (retry !== undefined) action.retryPolicy = retry;
   route.action = { case: 'route', value: action };
@@ -77,7 +85,8 @@ export function applyForwarding(route: Route, rule: HttpRuleSpec, scope: RouteSc
 function applyRewrite(action: RouteAction, rule: HttpRuleSpec, route: Route, gateway: boolean): void {
   const { rewrite } = rule;
   const authority = rewrite?.authority ?? headerOperations(rule.headers).authority;
-  if (authority !== undefined && authority !== '') action.hostRewriteSpecifier = { case: 'hostRewriteLiteral', value: authority };
+  if (authority !== undefined && authority !== '')
+    action.hostRewriteSpecifier = { case: 'hostRewriteLiteral', value: authority };
   const regex = rewrite?.uriRegexRewrite;
   if (regex !== undefined) applyRegexRewrite(action, regex.match ?? '', regex.rewrite ?? '');
   else if (gateway && rewrite?.uri === '/') {
@@ -137,20 +146,22 @@ function applySingle(action: RouteAction, route: Route, destination: WeightedDes
 
 /** Weight 0 gets nothing and is left out. Retries of a split ignore hashing, as in Istio. */
 function applyWeights(action: RouteAction, destinations: readonly WeightedDestination[], scope: RouteScope): boolean {
-  const clusters = destinations.filter((entry) => (entry.weight ?? 0) > 0).map((entry) => {
-    const target = entry.destination ?? {};
-    const { authority, ...operations } = headerOperations(entry.headers);
-    const hash = destinationHash(target, scope);
-    if (hash !== undefined) action.hashPolicy.push(hash);
-    return {
-      name: destinationCluster(target, scope),
-      weight: entry.weight ?? 0,
-      ...operations,
-      ...(authority === undefined
-        ? {}
-        : { hostRewriteSpecifier: { case: 'hostRewriteLiteral' as const, value: authority } }),
-    };
-  });
+  const clusters = destinations
+    .filter((entry) => (entry.weight ?? 0) > 0)
+    .map((entry) => {
+      const target = entry.destination ?? {};
+      const { authority, ...operations } = headerOperations(entry.headers);
+      const hash = destinationHash(target, scope);
+      if (hash !== undefined) action.hashPolicy.push(hash);
+      return {
+        name: destinationCluster(target, scope),
+        weight: entry.weight ?? 0,
+        ...operations,
+        ...(authority === undefined
+          ? {}
+          : { hostRewriteSpecifier: { case: 'hostRewriteLiteral' as const, value: authority } }),
+      };
+    });
   action.clusterSpecifier = create(RouteActionSchema, {
     clusterSpecifier: { case: 'weightedClusters', value: { clusters } },
   }).clusterSpecifier;

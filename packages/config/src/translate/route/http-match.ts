@@ -1,4 +1,5 @@
 // VirtualService match -> RouteMatch (Istio: TranslateRouteMatch).
+/* eslint-disable @typescript-eslint/no-deprecated -- istiod writes fields of Envoy's that are deprecated, and unions have such arms */
 import {
   type HeaderMatcher,
   HeaderMatcherSchema,
@@ -34,7 +35,8 @@ export function routeMatch(match: HttpMatchSpec | undefined, segments: boolean):
 function pathMatch(uri: StringMatch | undefined, segments: boolean): RouteMatch['pathSpecifier'] {
   if (uri?.exact !== undefined) return { case: 'path', value: uri.exact };
   if (uri?.regex !== undefined) {
-    return create(RouteMatchSchema, { pathSpecifier: { case: 'safeRegex', value: { regex: uri.regex } } }).pathSpecifier;
+    return create(RouteMatchSchema, { pathSpecifier: { case: 'safeRegex', value: { regex: uri.regex } } })
+      .pathSpecifier;
   }
   const prefix = uri?.prefix ?? '/';
   if (segments && prefix !== '/') return { case: 'pathSeparatedPrefix', value: prefix.replace(/\/$/, '') };
@@ -50,8 +52,7 @@ function headerMatch(name: string, match: StringMatch | null): HeaderMatcher {
   const value = match === null || asksPresence(match) ? undefined : stringMatcher(match);
   return create(HeaderMatcherSchema, {
     name,
-    headerMatchSpecifier:
-      value === undefined ? { case: 'presentMatch', value: true } : { case: 'stringMatch', value },
+    headerMatchSpecifier: value === undefined ? { case: 'presentMatch', value: true } : { case: 'stringMatch', value },
   });
 }
 

@@ -24,7 +24,9 @@ export function httpRouteRule(rule: HttpRouteRuleSpec, source: RuleSource): Http
     ...(rule.matches === undefined || rule.matches.length === 0 ? {} : { match: rule.matches.map(httpMatch) }),
     ...filters,
     ...timing(rule),
-    ...(noBackend ? { directResponse: { status: 500 } } : { route: backends.map((backend) => weighted(backend, source)) }),
+    ...(noBackend
+      ? { directResponse: { status: 500 } }
+      : { route: backends.map((backend) => weighted(backend, source)) }),
   };
 }
 
@@ -82,7 +84,8 @@ function headerFields(filter: HttpRouteFilterSpec): HeadersSpec {
 }
 
 function operations(filter: HeaderFilterSpec): HeaderOperations {
-  const map = (list: HeaderFilterSpec['set']) => Object.fromEntries((list ?? []).map(({ name = '', value = '' }) => [name, value]));
+  const map = (list: HeaderFilterSpec['set']) =>
+    Object.fromEntries((list ?? []).map(({ name = '', value = '' }) => [name, value]));
   return { set: map(filter.set), add: map(filter.add), remove: filter.remove ?? [] };
 }
 
@@ -105,7 +108,9 @@ function rewrite({ hostname, path }: NonNullable<HttpRouteFilterSpec['urlRewrite
   return {
     ...(hostname === undefined ? {} : { authority: hostname }),
     ...(prefix === undefined ? {} : { uri: trimmed === undefined || trimmed === '' ? '/' : trimmed }),
-    ...(path?.replaceFullPath === undefined ? {} : { uriRegexRewrite: { match: '/.*', rewrite: path.replaceFullPath } }),
+    ...(path?.replaceFullPath === undefined
+      ? {}
+      : { uriRegexRewrite: { match: '/.*', rewrite: path.replaceFullPath } }),
   };
 }
 
@@ -140,7 +145,10 @@ function timing(rule: HttpRouteRuleSpec): { timeout?: string; retries?: RetrySpe
 type Backend = NonNullable<HttpRouteRuleSpec['backendRefs']>[number];
 
 function weighted(backend: Backend, source: RuleSource): WeightedDestination {
-  const headers = (backend.filters ?? []).reduce<HeadersSpec>((found, filter) => ({ ...found, ...headerFields(filter) }), {});
+  const headers = (backend.filters ?? []).reduce<HeadersSpec>(
+    (found, filter) => ({ ...found, ...headerFields(filter) }),
+    {},
+  );
   return { destination: destination(backend, source), weight: backend.weight ?? 1, headers };
 }
 

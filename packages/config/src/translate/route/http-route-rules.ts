@@ -28,7 +28,8 @@ export function httpRouteRuleSets(context: TranslationContext): readonly RuleSet
     }
   }
   // A consumer's own route comes before the producer's; a port's before the whole service's.
-  const own = (group: { object: ConfigObject }) => (group.object.metadata.namespace === context.workload.namespace ? 0 : 1);
+  const own = (group: { object: ConfigObject }) =>
+    group.object.metadata.namespace === context.workload.namespace ? 0 : 1;
   const sorted = [...groups.values()].sort((a, b) => own(a) - own(b) || portRank(a.parent) - portRank(b.parent));
   return sorted.map((group) => ruleSet(group.parent, group.object, group.routes, context));
 }
@@ -47,7 +48,12 @@ function serviceParents(object: ConfigObject, { view }: TranslationContext): rea
     });
 }
 
-function ruleSet(parent: Parent, first: ConfigObject, objects: readonly ConfigObject[], context: TranslationContext): RuleSet {
+function ruleSet(
+  parent: Parent,
+  first: ConfigObject,
+  objects: readonly ConfigObject[],
+  context: TranslationContext,
+): RuleSet {
   const { namespace } = first.metadata;
   const name = [namespace, ...(parent.port === undefined ? [] : [parent.port]), parent.host].join('~');
   const rules = objects.flatMap((object) => splitRules(object, parent.port, context));
@@ -95,4 +101,3 @@ function specificity(rule: HttpRuleSpec): readonly number[] {
   const method = match.method === undefined ? 0 : 1;
   return [rank, length, method, Object.keys(match.headers ?? {}).length, Object.keys(match.queryParams ?? {}).length];
 }
-

@@ -23,14 +23,18 @@ export function retryPolicy(spec: RetrySpec | undefined, consistentHash: boolean
   const perTryTimeout = durationOf(spec.perTryTimeout);
   if (perTryTimeout !== undefined) policy.perTryTimeout = perTryTimeout;
   const baseInterval = durationOf(spec.backoff);
-  if (baseInterval !== undefined) policy.retryBackOff = create(RetryPolicySchema, { retryBackOff: { baseInterval } }).retryBackOff;
+  if (baseInterval !== undefined)
+    policy.retryBackOff = create(RetryPolicySchema, { retryBackOff: { baseInterval } }).retryBackOff;
   if (spec.retryRemoteLocalities === true) policy.retryPriority = previousPriorities();
   return policy;
 }
 
 /** Numbers in `retryOn` are status codes. */
 function applyRetryOn(policy: RetryPolicy, retryOn: string): void {
-  const parts = retryOn.split(',').map((part) => part.trim()).filter((part) => part !== '');
+  const parts = retryOn
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
   const isCode = (part: string) => /^\d{3}$/.test(part) && STATUS_CODES[part] !== undefined;
   const conditions = parts.filter((part) => !isCode(part));
   policy.retriableStatusCodes = parts.filter(isCode).map(Number);
@@ -42,7 +46,8 @@ function applyRetryOn(policy: RetryPolicy, retryOn: string): void {
 
 function previousHosts() {
   const typeUrl = `${extension}host.previous_hosts.v3.PreviousHostsPredicate`;
-  return namedExtension('host', PREVIOUS_HOSTS, typeUrl, new Uint8Array()).retryHostPredicate[0] as RetryPolicy['retryHostPredicate'][number];
+  return namedExtension('host', PREVIOUS_HOSTS, typeUrl, new Uint8Array())
+    .retryHostPredicate[0] as RetryPolicy['retryHostPredicate'][number];
 }
 
 function previousPriorities() {
@@ -51,7 +56,12 @@ function previousPriorities() {
   return namedExtension('priority', PREVIOUS_PRIORITIES, typeUrl, Uint8Array.of(0x08, 0x02)).retryPriority;
 }
 
-function namedExtension(kind: 'host' | 'priority', name: string, typeUrl: string, value: Uint8Array<ArrayBuffer>): RetryPolicy {
+function namedExtension(
+  kind: 'host' | 'priority',
+  name: string,
+  typeUrl: string,
+  value: Uint8Array<ArrayBuffer>,
+): RetryPolicy {
   const entry = { name, configType: { case: 'typedConfig' as const, value: create(AnySchema, { typeUrl, value }) } };
   return create(RetryPolicySchema, kind === 'host' ? { retryHostPredicate: [entry] } : { retryPriority: entry });
 }

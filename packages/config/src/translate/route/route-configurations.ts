@@ -23,7 +23,10 @@ export interface RouteNames {
   readonly detected: readonly string[];
 }
 
-export function routeConfigurations(context: TranslationContext, names: RouteNames): readonly Translated<RouteConfiguration>[] {
+export function routeConfigurations(
+  context: TranslationContext,
+  names: RouteNames,
+): readonly Translated<RouteConfiguration>[] {
   const rules = hostRulesOf(context);
   const fallback = catchAll(context.scope.outboundTrafficPolicy);
   const hosts = new Map<number, readonly OriginatedHost[]>();
@@ -42,7 +45,8 @@ function configuration(
   fallback: VirtualHost | undefined,
 ): Translated<RouteConfiguration> {
   const details = new Map<string, ConfigOrigin>();
-  for (const host of hosts) for (const [detail, origin] of host.details) if (!details.has(detail)) details.set(detail, origin);
+  for (const host of hosts)
+    for (const [detail, origin] of host.details) if (!details.has(detail)) details.set(detail, origin);
   const virtualHosts = hosts.map((host) => host.virtualHost);
   return {
     name,

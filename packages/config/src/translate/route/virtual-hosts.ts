@@ -1,5 +1,14 @@
 // The virtual hosts of a port: one for each service there, and one for each host that a VirtualService adds to them.
-import { type ConfigOrigin, type Route, type VirtualHost, VirtualHostSchema, RouteSchema, create, formatClusterName } from '@heddle/xds';
+/* eslint-disable @typescript-eslint/no-deprecated -- istiod writes fields of Envoy's that are deprecated, and unions have such arms */
+import {
+  type ConfigOrigin,
+  type Route,
+  type VirtualHost,
+  VirtualHostSchema,
+  RouteSchema,
+  create,
+  formatClusterName,
+} from '@heddle/xds';
 import { isWildcard } from '../../view/host-names.js';
 import { type MeshPort, type MeshService, portNumbered } from '../../view/mesh-service.js';
 import { servingHost } from '../../view/mesh-view.js';
@@ -19,7 +28,11 @@ export interface OriginatedHost {
   readonly details: ReadonlyMap<string, ConfigOrigin>;
 }
 
-export function portVirtualHosts(context: TranslationContext, rules: HostRules, port: number): readonly OriginatedHost[] {
+export function portVirtualHosts(
+  context: TranslationContext,
+  rules: HostRules,
+  port: number,
+): readonly OriginatedHost[] {
   const taken = new Set<string>();
   const used = new Set<RuleSet>();
   const hosts = context.scope.services.flatMap((service) => {
@@ -58,7 +71,11 @@ function serviceHosts(
 }
 
 /** A rule set without a route on this port leaves the port to the next one. */
-function firstRoutes(sets: readonly RuleSet[], port: number, context: TranslationContext): readonly OriginatedRoute[] | undefined {
+function firstRoutes(
+  sets: readonly RuleSet[],
+  port: number,
+  context: TranslationContext,
+): readonly OriginatedRoute[] | undefined {
   for (const set of sets) {
     const routes = ruleSetRoutes(set, port, context);
     if (routes.length > 0) return routes;
@@ -110,7 +127,12 @@ function virtualHost(name: string, domains: readonly string[], routes: readonly 
 }
 
 function defaultRoute(context: TranslationContext, service: MeshService, port: MeshPort): Route {
-  const cluster = formatClusterName({ direction: 'outbound', port: port.number, subset: '', host: servingHost(context.view, service) });
+  const cluster = formatClusterName({
+    direction: 'outbound',
+    port: port.number,
+    subset: '',
+    host: servingHost(context.view, service),
+  });
   const policy = policyFor(context.ruleFor(service.host), port.number);
   const hash = hashPolicy(policy.loadBalancer?.consistentHash);
   const retry = retryPolicy(undefined, false);

@@ -38,7 +38,11 @@ export interface OriginatedRoute {
   readonly origin: ConfigOrigin;
 }
 
-export function ruleSetRoutes(set: RuleSet, listenerPort: number, context: TranslationContext): readonly OriginatedRoute[] {
+export function ruleSetRoutes(
+  set: RuleSet,
+  listenerPort: number,
+  context: TranslationContext,
+): readonly OriginatedRoute[] {
   const scope = { context, namespace: set.namespace, listenerPort };
   const routes: OriginatedRoute[] = [];
   for (const sourced of set.rules) {
@@ -61,7 +65,9 @@ function applies(match: HttpMatchSpec, listenerPort: number, { workload }: Trans
   if (match.port !== undefined && match.port !== 0 && match.port !== listenerPort) return false;
   if (match.gateways !== undefined && match.gateways.length > 0) return match.gateways.includes('mesh');
   if (!selects(match.sourceLabels, workload.labels)) return false;
-  return match.sourceNamespace === undefined || match.sourceNamespace === '' || match.sourceNamespace === workload.namespace;
+  return (
+    match.sourceNamespace === undefined || match.sourceNamespace === '' || match.sourceNamespace === workload.namespace
+  );
 }
 
 function ruleRoute(
@@ -71,23 +77,33 @@ function ruleRoute(
   scope: RouteScope,
 ): Route | undefined {
   if (rule.delegate !== undefined) {
-    scope.context.report('unsupported', object, [...path, 'delegate'], 'delegation to another VirtualService is not translated; the rule is left out');
+    scope.context.report(
+      'unsupported',
+      object,
+      [...path, 'delegate'],
+      'delegation to another VirtualService is not translated; the rule is left out',
+    );
     return undefined;
   }
   const name = [rule.name ?? '', ...(match?.name === undefined || match.name === '' ? [] : [match.name])].join('.');
-  const { authority: _authority, ...operations } = headerOperations(rule.headers);
+  const operations = headerOperations(rule.headers);
   const route = create(RouteSchema, {
     name,
     match: routeMatch(match, set.gateway),
     metadata: istioMetadata({ config: set.configPath }),
-    ...operations,
+    requestHeadersToAdd: operations.requestHeadersToAdd,
+    requestHeadersToRemove: operations.requestHeadersToRemove,
+    responseHeadersToAdd: operations.responseHeadersToAdd,
+    responseHeadersToRemove: operations.responseHeadersToRemove,
     statPrefix: match?.statPrefix ?? '',
   });
   if (rule.redirect !== undefined) route.action = redirectAction(rule.redirect, scope.listenerPort);
   else if (rule.directResponse !== undefined) route.action = directResponseAction(rule.directResponse);
   else applyForwarding(route, rule, scope, set.gateway);
   route.typedPerFilterConfig = filtersPerRoute(rule);
-  route.decorator = create(RouteSchema, { decorator: { operation: operationOf(route, set.name, scope.listenerPort) } }).decorator;
+  route.decorator = create(RouteSchema, {
+    decorator: { operation: operationOf(route, set.name, scope.listenerPort) },
+  }).decorator;
   return route;
 }
 

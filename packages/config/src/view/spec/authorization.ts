@@ -47,14 +47,7 @@ export interface AuthorizationPolicySpec {
 }
 
 export type PatchOperation =
-  | 'MERGE'
-  | 'ADD'
-  | 'REMOVE'
-  | 'INSERT_BEFORE'
-  | 'INSERT_AFTER'
-  | 'INSERT_FIRST'
-  | 'REPLACE'
-  | 'INVALID';
+  'MERGE' | 'ADD' | 'REMOVE' | 'INSERT_BEFORE' | 'INSERT_AFTER' | 'INSERT_FIRST' | 'REPLACE' | 'INVALID';
 export interface ConfigPatchSpec {
   readonly applyTo?: string;
   readonly match?: {

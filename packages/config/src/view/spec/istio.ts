@@ -92,7 +92,10 @@ export interface HttpRuleSpec {
   readonly match?: readonly HttpMatchSpec[];
   readonly route?: readonly WeightedDestination[];
   readonly redirect?: RedirectSpec;
-  readonly directResponse?: { readonly status?: number; readonly body?: { readonly string?: string; readonly bytes?: string } };
+  readonly directResponse?: {
+    readonly status?: number;
+    readonly body?: { readonly string?: string; readonly bytes?: string };
+  };
   readonly delegate?: { readonly name?: string; readonly namespace?: string };
   readonly rewrite?: RewriteSpec;
   readonly timeout?: string;
@@ -230,7 +233,12 @@ export interface WorkloadEntrySpec {
 export interface ServiceEntrySpec {
   readonly hosts?: Strings;
   readonly addresses?: Strings;
-  readonly ports?: readonly { readonly number?: number; readonly protocol?: string; readonly name?: string; readonly targetPort?: number }[];
+  readonly ports?: readonly {
+    readonly number?: number;
+    readonly protocol?: string;
+    readonly name?: string;
+    readonly targetPort?: number;
+  }[];
   readonly location?: 'MESH_EXTERNAL' | 'MESH_INTERNAL';
   readonly resolution?: 'NONE' | 'STATIC' | 'DNS' | 'DNS_ROUND_ROBIN' | 'DYNAMIC_DNS';
   readonly endpoints?: readonly WorkloadEntrySpec[];

@@ -1,0 +1,85 @@
+// Files of configuration, watched: editions one after the other, each complete. Events of the file system only hint that
+// something changed (editors rename, ConfigMaps swap a symlink, some file systems send nothing): what counts is stat.
+import type { ConfigObject } from '../model/config-object.js';
+import type { Finding } from '../model/finding.js';
+import type { LoadedConfig } from '../model/loaded-config.js';
+import { loadPaths, loadPathsSync } from '../load/load.js';
+import { keepUnchanged } from './keep-unchanged.js';
+import { PathWatch } from './path-watch.js';
+
+export type ConfigEdition =
+  | { readonly kind: 'good'; readonly objects: readonly ConfigObject[]; readonly findings: readonly Finding[] }
+  /** Refused: `first` when nothing is in force yet. */
+  | {
+      readonly kind: 'refused';
+      readonly findings: readonly Finding[];
+      readonly first: boolean;
+      readonly retryInMs: number;
+    };
+
+export interface FileSourceOptions {
+  readonly pollIntervalMs?: number;
+  readonly debounceMs?: number;
+}
+
+export class FileSource {
+  readonly #paths: readonly string[];
+  readonly #watch: PathWatch;
+  readonly #pollIntervalMs: number;
+  #objects: readonly ConfigObject[] | undefined;
+  #listener: ((edition: ConfigEdition) => void) | undefined;
+  #closed = false;
+
+  constructor(paths: readonly string[], options: FileSourceOptions = {}) {
+    this.#paths = paths;
+    this.#pollIntervalMs = options.pollIntervalMs ?? 2_000;
+    this.#watch = new PathWatch(paths, {
+      pollIntervalMs: this.#pollIntervalMs,
+      debounceMs: options.debounceMs ?? 30,
+      onChange: () => this.#reload(),
+    });
+  }
+
+  /** Reads the first edition at once and watches for more. The listener may throw; the edition then counts as refused. */
+  start(listener: (edition: ConfigEdition) => void): void {
+    this.#listener = listener;
+    this.#watch.start();
+    this.#take(loadPathsSync(this.#paths));
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#watch.close();
+  }
+
+  async #reload(): Promise<void> {
+    const loaded = await loadPaths(this.#paths);
+    if (!this.#closed) this.#take(loaded);
+  }
+
+  #take(loaded: LoadedConfig): void {
+    const first = this.#objects === undefined;
+    const refused = { kind: 'refused', first, retryInMs: this.#pollIntervalMs } as const;
+    if (loaded.findings.some((finding) => finding.level === 'error')) {
+      this.#listener?.({ ...refused, findings: loaded.findings });
+      return;
+    }
+    const objects = keepUnchanged(this.#objects ?? [], loaded.objects);
+    try {
+      this.#listener?.({ kind: 'good', objects, findings: loaded.findings });
+      this.#objects = objects;
+    } catch (error) {
+      this.#listener?.({ ...refused, findings: [...loaded.findings, translationFailed(error)] });
+    }
+  }
+}
+
+function translationFailed(error: unknown): Finding {
+  const reason = error instanceof Error ? error.message : String(error);
+  return {
+    code: 'HED0900',
+    name: 'translation-failed',
+    level: 'error',
+    message: `the configuration could not be translated: ${reason}`,
+  };
+}
