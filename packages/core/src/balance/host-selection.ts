@@ -99,7 +99,10 @@ function localityPicker<H extends Host>(
   return weightedChoice(choices, 'locality');
 }
 
-function weightedChoice<H extends Host>(choices: readonly WeightedPicker<H>[], name: 'priority' | 'locality'): Picker<H> {
+function weightedChoice<H extends Host>(
+  choices: readonly WeightedPicker<H>[],
+  name: 'priority' | 'locality',
+): Picker<H> {
   const only = choices[0];
   if (only === undefined) return { pick: () => undefined };
   if (choices.length === 1) return only.picker;

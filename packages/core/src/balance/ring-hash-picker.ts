@@ -12,7 +12,11 @@ export interface RingPoint<H extends Host> {
  * Points of all hosts in ring order. The number of points follows the weights: the smallest host gets a whole number of them within the given
  * bounds (Envoy: ring_hash_lb.cc, Ring).
  */
-export function buildRing<H extends Host>(hosts: readonly H[], minimumSize: number, maximumSize: number): RingPoint<H>[] {
+export function buildRing<H extends Host>(
+  hosts: readonly H[],
+  minimumSize: number,
+  maximumSize: number,
+): RingPoint<H>[] {
   const total = hosts.reduce((sum, host) => sum + host.weight, 0);
   if (total === 0) return [];
   const smallest = Math.min(...hosts.map((host) => host.weight)) / total;

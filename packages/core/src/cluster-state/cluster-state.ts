@@ -8,6 +8,9 @@ import { CircuitBreaker } from './circuit-breaker.js';
 import { EndpointState } from './endpoint-state.js';
 import { OutlierDetector } from './outlier-detector.js';
 
+/** Destinations that calls name themselves are bounded: the first idle one makes room. */
+const MAX_DYNAMIC_ENDPOINTS = 4096;
+
 export class ClusterState {
   readonly name: string;
   readonly breaker: CircuitBreaker;
@@ -51,6 +54,7 @@ export class ClusterState {
   dynamicEndpoint(endpoint: EndpointSnapshot): EndpointState {
     let state = this.endpoints.get(endpoint.address);
     if (state === undefined) {
+      if (this.endpoints.size >= MAX_DYNAMIC_ENDPOINTS) this.#dropIdle();
       state = new EndpointState(endpoint);
       this.endpoints.set(endpoint.address, state);
     }
@@ -125,6 +129,10 @@ export class ClusterState {
     }
     for (const [address, state] of this.endpoints) if (!kept.has(address)) this.#drop(address, state);
     this.#picker = undefined;
+  }
+
+  #dropIdle(): void {
+    for (const [address, state] of this.endpoints) if (state.activeRequests === 0) return this.#drop(address, state);
   }
 
   #drop(address: string, state: EndpointState): void {

@@ -5,6 +5,12 @@ import type { FilterStateStore } from '../filters/http-filter.js';
 import type { ClusterSnapshot } from '../snapshot/cluster-snapshot.js';
 import { ClusterState } from './cluster-state.js';
 
+export interface EndpointStateView {
+  readonly activeRequests: number;
+  readonly ejected: boolean;
+  readonly ejectedForMs: number | undefined;
+}
+
 export class ClusterStates implements FilterStateStore {
   readonly #clock: Clock;
   readonly #draw: Draws;
@@ -35,6 +41,16 @@ export class ClusterStates implements FilterStateStore {
 
   all(): IterableIterator<ClusterState> {
     return this.#clusters.values();
+  }
+
+  /** What explain shows of an endpoint; undefined when no call has touched it yet. */
+  endpointState(cluster: string, address: string): EndpointStateView | undefined {
+    const state = this.#clusters.get(cluster);
+    const endpoint = state?.endpoints.get(address);
+    if (state === undefined || endpoint === undefined) return undefined;
+    const untilMs = endpoint.ejected ? state.detector?.ejectedUntilMs(endpoint) : undefined;
+    const ejectedForMs = untilMs === undefined ? undefined : Math.max(0, untilMs - this.#clock.nowMs());
+    return { activeRequests: endpoint.activeRequests, ejected: endpoint.ejected, ejectedForMs };
   }
 
   /** Drops the clusters that a new configuration no longer has; their endpoints drain. */

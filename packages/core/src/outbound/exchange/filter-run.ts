@@ -1,6 +1,6 @@
 // One pass of a call through its HTTP filters: in order, with delays, decisions that take I/O, and changes to the request between them.
-import { MeshError } from '../errors.js';
-import type { FilterAction, FilterContext, HttpFilter } from '../filters/http-filter.js';
+import { MeshError } from '../../errors.js';
+import type { FilterAction, FilterContext, HttpFilter } from '../../filters/http-filter.js';
 import { localReply, type LocalReply } from './local-reply.js';
 import type { OutboundHead } from './outbound-head.js';
 

@@ -1,10 +1,13 @@
 // Whether an attempt is tried again, as pure functions (Envoy: retry_state_impl.cc).
-import type { Draws } from '../draws.js';
-import type { RetryConditions, RetryPlan } from '../snapshot/route-snapshot.js';
+import type { Draws } from '../../draws.js';
+import type { RetryConditions, RetryPlan } from '../../snapshot/route-snapshot.js';
 import { FAILURES, type AttemptFailure } from './attempt-failure.js';
 
-/** Reads a response header by lower-case name. */
-export type HeaderLookup = (name: string) => string | undefined;
+/** What the decision reads of a response. */
+export interface ResponseHead {
+  /** A header by its lower-case name. */
+  header(name: string): string | undefined;
+}
 
 /** RFC 9110 §9.2.2, and QUERY (draft-ietf-httpbis-safe-method-w-body). */
 export function isIdempotentMethod(method: string): boolean {
@@ -27,13 +30,13 @@ export function wantsRetryAfterStatus(
   conditions: RetryConditions,
   status: number,
   grpcStatus: number,
-  header: HeaderLookup,
+  head: ResponseHead,
 ): boolean {
   // Only worth a look where the answer could be retried at all: this runs on every response of a route with retries.
   const byStatus = statusCondition(conditions, status);
   const byGrpc = grpcStatus > 0 && conditions.grpcCodes.includes(grpcStatus);
   if (!byStatus && !byGrpc && !conditions.envoyRateLimited) return false;
-  if (header('x-envoy-ratelimited') !== undefined) return conditions.envoyRateLimited;
+  if (head.header('x-envoy-ratelimited') !== undefined) return conditions.envoyRateLimited;
   return byStatus || byGrpc;
 }
 
@@ -60,10 +63,6 @@ export function backOffCapMs(plan: Pick<RetryPlan, 'backOffBaseMs' | 'backOffMax
 }
 
 /** Full jitter: anything from 0 to the cap, in whole milliseconds (Envoy: JitteredExponentialBackOffStrategy). */
-export function backOffMs(
-  plan: Pick<RetryPlan, 'backOffBaseMs' | 'backOffMaxMs'>,
-  retry: number,
-  draw: Draws,
-): number {
+export function backOffMs(plan: Pick<RetryPlan, 'backOffBaseMs' | 'backOffMaxMs'>, retry: number, draw: Draws): number {
   return Math.floor(draw('retry-jitter') * backOffCapMs(plan, retry));
 }

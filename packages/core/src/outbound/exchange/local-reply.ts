@@ -1,6 +1,6 @@
 // Answers that the mesh makes itself, in the shape that filters use, from the table of errors.ts.
-import { ERROR_KINDS, MeshError, type ErrorCode } from '../errors.js';
-import type { ReplyAction } from '../filters/http-filter.js';
+import { ERROR_KINDS, MeshError, type ErrorCode } from '../../errors.js';
+import type { ReplyAction } from '../../filters/http-filter.js';
 
 /** A reply of a filter, or one of the router's own; `code` is undefined where the answer is no error (redirect, direct response). */
 export interface LocalReply extends Omit<ReplyAction, 'kind' | 'code'> {

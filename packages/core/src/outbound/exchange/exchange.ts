@@ -1,16 +1,16 @@
 // The state machine of one call: attempts, retries, timeouts, delays and limits. Pure and synchronous: events and times in, steps out. Every driver
 // (undici, gRPC, TCP, simulation) runs this one.
-import type { CapacityWaiter } from '../cluster-state/circuit-breaker.js';
-import type { ClusterState } from '../cluster-state/cluster-state.js';
-import type { EndpointState } from '../cluster-state/endpoint-state.js';
-import type { Draws } from '../draws.js';
-import type { FilterAction } from '../filters/http-filter.js';
-import type { RetryPlan } from '../snapshot/route-snapshot.js';
+import type { CapacityWaiter } from '../../cluster-state/circuit-breaker.js';
+import type { ClusterState } from '../../cluster-state/cluster-state.js';
+import type { EndpointState } from '../../cluster-state/endpoint-state.js';
+import type { Draws } from '../../draws.js';
+import type { FilterAction } from '../../filters/http-filter.js';
+import type { RetryPlan } from '../../snapshot/route-snapshot.js';
 import { FAILURES, failureReply, type AttemptFailure } from './attempt-failure.js';
-import { FilterRun } from './filter-run.js';
+import type { FilterRun } from './filter-run.js';
 import { grpcStatusAsHttp } from './grpc-status.js';
 import { localReply, type LocalReply } from './local-reply.js';
-import { backOffMs, wantsRetryAfterFailure, wantsRetryAfterStatus, type HeaderLookup } from './retry-decision.js';
+import { backOffMs, wantsRetryAfterFailure, wantsRetryAfterStatus, type ResponseHead } from './retry-decision.js';
 
 /**
  * What the driver does next. An attempt that is open when the step is not `deliver` or `none` is dropped first.
@@ -19,7 +19,7 @@ import { backOffMs, wantsRetryAfterFailure, wantsRetryAfterStatus, type HeaderLo
  * - `reply`: answer the caller with `reply`. Terminal.
  * - `fail`: the response that has begun can't be completed, or the caller left; `reply` says why. Terminal.
  * - `deliver`: hand the response's head to the caller; its body follows until `onEnd`.
- * - `none`: nothing; the event came too late.
+ * - `none`: nothing to do: the event came too early or too late. `timerAtMs` holds as before.
  */
 export type Step = 'send' | 'wait' | 'reply' | 'fail' | 'deliver' | 'none';
 
@@ -53,6 +53,8 @@ export interface ExchangePlan {
   /** The endpoint where the call itself names it (original destination). */
   readonly fixedEndpoint: EndpointState | undefined;
   readonly filters: FilterRun | undefined;
+  /** The call's status is a gRPC status. */
+  readonly grpc: boolean;
 }
 
 export abstract class Exchange implements CapacityWaiter {
@@ -100,13 +102,15 @@ export abstract class Exchange implements CapacityWaiter {
   }
 
   /** The answer's head arrived. `grpcStatus` is -1 where there is none (yet). */
-  onHeaders(status: number, grpcStatus: number, header: HeaderLookup, nowMs: number): Step {
+  onHeaders(status: number, grpcStatus: number, head: ResponseHead, nowMs: number): Step {
     const { plan, endpoint } = this;
     if (this.phase !== 'sending' || plan === undefined || endpoint === undefined) return 'none';
     this.serviceTimeMs = nowMs - this.#sentMs;
-    plan.cluster.reportStatus(endpoint, grpcStatus < 0 ? status : grpcStatusAsHttp(grpcStatus), nowMs);
+    // The status of a gRPC call mostly comes with its end.
+    if (grpcStatus >= 0) plan.cluster.reportStatus(endpoint, grpcStatusAsHttp(grpcStatus), nowMs);
+    else if (!plan.grpc) plan.cluster.reportStatus(endpoint, status, nowMs);
     const retry = plan.retry;
-    if (retry !== undefined && wantsRetryAfterStatus(retry.conditions, status, grpcStatus, header)) {
+    if (retry !== undefined && wantsRetryAfterStatus(retry.conditions, status, grpcStatus, head)) {
       if (plan.repeatable && this.#retry(plan, retry, nowMs)) return 'wait';
     }
     this.#releaseRetry();
@@ -133,17 +137,20 @@ export abstract class Exchange implements CapacityWaiter {
     return this.#end('reply', failureReply(failure, this.attempts, cause));
   }
 
-  /** The answer is complete. */
-  onEnd(): void {
-    if (this.phase === 'delivering') this.#close();
+  /** The answer is complete. `grpcStatus` is the trailers' (-1: none, or it came with the head). */
+  onEnd(grpcStatus: number, nowMs: number): void {
+    if (this.phase !== 'delivering') return;
+    if (grpcStatus >= 0 && this.plan?.grpc === true && this.endpoint !== undefined)
+      this.plan.cluster.reportStatus(this.endpoint, grpcStatusAsHttp(grpcStatus), nowMs);
+    this.#close();
   }
 
   onTimer(nowMs: number): Step {
     const plan = this.plan;
     if (this.phase === 'done' || plan === undefined) return 'none';
     if (nowMs >= this.deadlineMs) return this.#onDeadline();
-    if (this.phase === 'sending') return nowMs >= this.tryDeadlineMs ? this.onFailure('try-timeout', nowMs) : 'wait';
-    if (nowMs < this.wakeMs) return this.phase === 'delivering' ? 'none' : 'wait';
+    if (this.phase === 'sending') return nowMs >= this.tryDeadlineMs ? this.onFailure('try-timeout', nowMs) : 'none';
+    if (nowMs < this.wakeMs) return 'none';
     this.wakeMs = Infinity;
     if (this.phase === 'backing-off') return this.#send(plan, nowMs);
     if (this.phase === 'filtering' && plan.filters !== undefined)
@@ -172,7 +179,7 @@ export abstract class Exchange implements CapacityWaiter {
   }
 
   /** Ends the call with an answer of the driver (no route, invalid request). */
-  protected refuse(reply: LocalReply): Step {
+  refuse(reply: LocalReply): Step {
     if (this.phase === 'done') return 'none';
     return this.#end('reply', reply);
   }
@@ -251,8 +258,7 @@ export abstract class Exchange implements CapacityWaiter {
   #onDeadline(): Step {
     const { plan, endpoint } = this;
     if (plan === undefined) return 'none';
-    if (this.phase === 'sending' && endpoint !== undefined)
-      plan.cluster.reportFailure(endpoint, true, this.deadlineMs);
+    if (this.phase === 'sending' && endpoint !== undefined) plan.cluster.reportFailure(endpoint, true, this.deadlineMs);
     const code = plan.deadlineByCaller ? 'DEADLINE_EXCEEDED' : 'UPSTREAM_TIMEOUT';
     const details = this.phase === 'delivering' ? 'upstream_max_stream_duration_reached' : 'response_timeout';
     return this.#end(this.phase === 'delivering' ? 'fail' : 'reply', localReply(code, { details }));

@@ -1,5 +1,5 @@
 // The head of an outbound request: what routes and filters read, and what filters and header operations change.
-import type { FilterRequest } from '../filters/http-filter.js';
+import type { FilterRequest } from '../../filters/http-filter.js';
 
 export class OutboundHead implements FilterRequest {
   readonly direction = 'outbound' as const;
@@ -50,8 +50,7 @@ export class OutboundHead implements FilterRequest {
 
   removeHeader(name: string): void {
     const { headers } = this;
-    for (let index = headers.length - 2; index >= 0; index -= 2)
-      if (headers[index] === name) headers.splice(index, 2);
+    for (let index = headers.length - 2; index >= 0; index -= 2) if (headers[index] === name) headers.splice(index, 2);
   }
 
   addMetadata(metadata: Readonly<Record<string, unknown>> | undefined): void {

@@ -1,5 +1,5 @@
 // How an attempt can fail without an answer, and what Envoy tells the caller about each way.
-import type { ErrorCode } from '../errors.js';
+import type { ErrorCode } from '../../errors.js';
 import { localReply, type LocalReply } from './local-reply.js';
 
 export type AttemptFailure =

@@ -1,0 +1,46 @@
+// The policies of one call put together: deadline, repeatability and filters of a prepared call. Used by every driver.
+import type { RequestContext } from '../telemetry/request-context.js';
+import type { ExchangePlan } from './exchange/exchange.js';
+import { FilterRun } from './exchange/filter-run.js';
+import type { OutboundHead } from './exchange/outbound-head.js';
+import { isIdempotentMethod } from './exchange/retry-decision.js';
+import { callDeadline } from './exchange/timeout-plan.js';
+import type { ForwardedCall } from './prepare-call.js';
+
+/** What a caller may say of one call beyond HTTP. */
+export interface CallHints {
+  /** True: may be sent again although its method is not idempotent. */
+  readonly idempotent?: boolean | undefined;
+  /** Time for the whole call in ms, if shorter than the route's. */
+  readonly timeoutMs?: number | undefined;
+  /** The status of the call is a gRPC status. */
+  readonly grpc?: boolean | undefined;
+}
+
+export function callPlan(
+  call: ForwardedCall,
+  head: OutboundHead,
+  hints: CallHints,
+  context: RequestContext | undefined,
+  retryNonIdempotent: boolean,
+  nowMs: number,
+): ExchangePlan {
+  const { action } = call;
+  const deadline = callDeadline(nowMs, action.timeoutMs, hints.timeoutMs, context?.deadlineMs);
+  return {
+    cluster: call.cluster,
+    retry: action.retry,
+    deadlineMs: deadline.atMs,
+    deadlineByCaller: deadline.byCaller,
+    hash: action.hash?.(head),
+    repeatable:
+      action.retry !== undefined &&
+      (isIdempotentMethod(head.method) ||
+        hints.idempotent === true ||
+        retryNonIdempotent ||
+        head.header('idempotency-key') !== undefined),
+    fixedEndpoint: call.fixedEndpoint,
+    filters: call.filters.length === 0 ? undefined : new FilterRun(call.filters, head),
+    grpc: hints.grpc === true,
+  };
+}

@@ -1,0 +1,392 @@
+// A call over HTTP: the exchange, driven by undici's callbacks on one side and the caller's handler on the other. It decides nothing: events go into the
+// exchange, steps come out and are carried out here.
+import { MeshError } from '../../errors.js';
+import type { Timer } from '../../clock.js';
+import type { CallRecord } from '../../telemetry/call-record.js';
+import type { RequestContext } from '../../telemetry/request-context.js';
+import type { Dispatcher } from '../../transport/undici.js';
+import type { EndpointPool } from '../../transport/endpoint-pool.js';
+import { callPlan, type CallHints } from '../call-plan.js';
+import type { AttemptFailure } from '../exchange/attempt-failure.js';
+import type { WheelNode } from '../exchange/deadline-wheel.js';
+import { Exchange, type Step } from '../exchange/exchange.js';
+import { replyError, type LocalReply } from '../exchange/local-reply.js';
+import type { OutboundHead } from '../exchange/outbound-head.js';
+import { newRecord, recordRoute } from '../new-record.js';
+import type { Origin } from '../origin-table.js';
+import type { ForwardedCall, PreparedCall } from '../prepare-call.js';
+import type { OutboundRuntime } from '../runtime.js';
+import { attemptHeaders, pathOf } from './attempt-head.js';
+import { amendResponse, type ResponseHeaders } from './header-operations.js';
+import { localResponse } from './local-response.js';
+import { ReplayableBody, knownSizeBytes, type RequestBody } from './request-body.js';
+import { UndiciAttempt, type AttemptOwner } from './undici-attempt.js';
+
+export interface HttpCallHints extends CallHints {
+  /** `throw`: answers of the mesh that are errors reach the handler as MeshError. Default `response`. */
+  readonly errors?: 'throw' | 'response' | undefined;
+  /** Told once, before the handler learns the end of the call or of its head. */
+  readonly onOutcome?: ((call: HttpCall) => void) | undefined;
+}
+
+/** Envoy's stream idle timeout, for calls without a deadline of their own. */
+const IDLE_TIMEOUT_MS = 300_000;
+const NO_HANDLER: Dispatcher.DispatchHandler = Object.freeze({});
+
+export class HttpCall extends Exchange implements AttemptOwner, WheelNode, Dispatcher.DispatchController {
+  dueMs = Infinity;
+  previousNode: WheelNode | undefined = undefined;
+  nextNode: WheelNode | undefined = undefined;
+  slot = -1;
+  rawHeaders: ResponseHeaders | null = null;
+  rawTrailers: ResponseHeaders | null = null;
+  aborted = false;
+  paused = false;
+  reason: Error | null = null;
+  readonly head: OutboundHead;
+  readonly record: CallRecord;
+  readonly #runtime: OutboundRuntime;
+  readonly #origin: Origin;
+  readonly #hints: HttpCallHints;
+  #handler: Dispatcher.DispatchHandler;
+  #body: RequestBody;
+  #replay: ReplayableBody | undefined = undefined;
+  #context: RequestContext | undefined = undefined;
+  #call: ForwardedCall | undefined = undefined;
+  #attempt: UndiciAttempt | undefined = undefined;
+  #timer: Timer | undefined = undefined;
+  #finished = false;
+
+  constructor(
+    runtime: OutboundRuntime,
+    origin: Origin,
+    head: OutboundHead,
+    body: RequestBody,
+    handler: Dispatcher.DispatchHandler,
+    hints: HttpCallHints,
+    startMs: number,
+  ) {
+    super(runtime.scope);
+    this.#runtime = runtime;
+    this.#origin = origin;
+    this.head = head;
+    this.#body = body;
+    this.#handler = handler;
+    this.#hints = hints;
+    this.record = newRecord(hints.grpc === true ? 'grpc' : 'http', head, startMs);
+  }
+
+  /** Runs the call; everything else comes by events. */
+  start(prepared: PreparedCall, context: RequestContext | undefined, nowMs: number): void {
+    this.#runtime.callStarted();
+    this.#context = context;
+    recordRoute(this.record, prepared);
+    // The caller gets its controller now, not when a socket takes the request: it can leave a queue or a delay, too.
+    this.#handler.onRequestStart?.(this, {});
+    if (this.#finished) return;
+    const signal = context?.signal;
+    if (signal?.aborted === true) return this.abort(reasonOf(signal));
+    signal?.addEventListener('abort', this);
+    if (prepared.kind === 'answer') return this.#apply(this.refuse(prepared.reply), nowMs);
+    this.#call = prepared;
+    this.#prepareBody(prepared);
+    if (prepared.cluster.snapshot.discovery === 'strict-dns') this.#runtime.dns.refresh(prepared.cluster, nowMs);
+    const { retryNonIdempotent } = this.#runtime;
+    const plan = callPlan(prepared, this.head, this.#hints, context, retryNonIdempotent, nowMs);
+    this.#apply(this.begin(plan, nowMs), nowMs);
+  }
+
+  // The caller's side: one controller for the whole call, whatever attempts come and go.
+
+  abort(reason: Error): void {
+    if (this.#finished) return;
+    this.aborted = true;
+    this.reason = reason;
+    this.#apply(this.cancel(), this.#runtime.clock.nowMs());
+  }
+
+  pause(): void {
+    this.paused = true;
+    this.#attempt?.controller?.pause();
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.#attempt?.controller?.resume();
+  }
+
+  /** The inbound request that this call is made for has ended. */
+  handleEvent(event: Event): void {
+    this.abort(reasonOf(event.target as AbortSignal));
+  }
+
+  // Timers and capacity.
+
+  onDue(nowMs: number): void {
+    const step = this.onTimer(nowMs);
+    if (step === 'none') this.#arm(nowMs);
+    else this.#apply(step, nowMs);
+  }
+
+  onCapacityFreed(): void {
+    const nowMs = this.#runtime.clock.nowMs();
+    this.#apply(this.onCapacity(nowMs), nowMs);
+  }
+
+  // The attempt's side.
+
+  onAttemptInfo(attempt: UndiciAttempt, status: number, statusText: string | undefined): void {
+    if (this.phase === 'sending')
+      this.#handler.onResponseStart?.(this, status, attempt.responseHeaders ?? {}, statusText);
+  }
+
+  onAttemptHeaders(attempt: UndiciAttempt, status: number, statusText: string | undefined): void {
+    const nowMs = this.#runtime.clock.nowMs();
+    const headers = attempt.responseHeaders ?? {};
+    const grpcStatus = this.#grpcStatus(headers);
+    const step = this.onHeaders(status, grpcStatus, attempt, nowMs);
+    if (step !== 'deliver') return this.#apply(step, nowMs);
+    this.#runtime.wheel.set(this, this.deadlineMs, nowMs);
+    const { record } = this;
+    record.status = status;
+    record.grpcStatus = grpcStatus;
+    record.details = 'via_upstream';
+    record.peerMetadata = attempt.header('x-envoy-peer-metadata') ?? '';
+    headers['x-envoy-upstream-service-time'] = String(Math.round(this.serviceTimeMs));
+    this.#amendResponse(headers);
+    this.rawHeaders = headers;
+    this.#hints.onOutcome?.(this);
+    this.#handler.onResponseStart?.(this, status, headers, statusText);
+  }
+
+  onAttemptData(chunk: Buffer): void {
+    this.record.responseBytes += chunk.length;
+    this.#handler.onResponseData?.(this, chunk);
+  }
+
+  onAttemptEnd(trailers: ResponseHeaders): void {
+    const nowMs = this.#runtime.clock.nowMs();
+    const grpcStatus = this.#grpcStatus(trailers);
+    if (grpcStatus >= 0) this.record.grpcStatus = grpcStatus;
+    this.onEnd(grpcStatus, nowMs);
+    this.rawTrailers = trailers;
+    const handler = this.#handler;
+    this.#finish(nowMs);
+    handler.onResponseEnd?.(this, trailers);
+  }
+
+  onAttemptFailure(attempt: UndiciAttempt, failure: AttemptFailure | 'refused-by-client', error: Error): void {
+    const nowMs = this.#runtime.clock.nowMs();
+    this.#endSpan(attempt, error);
+    attempt.detach();
+    this.#attempt = undefined;
+    if (failure === 'refused-by-client' || this.#replay?.error !== undefined) {
+      // The request's own body broke, or undici refused it, which leaves its pool unusable: both are no fault of the upstream.
+      if (!attempt.started) this.endpoint?.connections?.drain();
+      return this.abort(error);
+    }
+    this.#apply(this.onFailure(failure, nowMs, error.message), nowMs);
+  }
+
+  onAttemptSent(sizeBytes: number): void {
+    this.record.requestBytes += sizeBytes;
+  }
+
+  // Steps.
+
+  #apply(step: Step, nowMs: number): void {
+    switch (step) {
+      case 'send':
+        this.#dropAttempt('a newer attempt took over');
+        this.#arm(nowMs);
+        return this.#send(nowMs);
+      case 'wait':
+        this.#dropAttempt('the attempt is tried again');
+        this.#arm(nowMs);
+        return this.#awaitFilter();
+      case 'reply':
+        this.#dropAttempt('the call was answered');
+        return this.#answer(nowMs);
+      case 'fail':
+        return this.#fail(nowMs);
+      case 'deliver':
+      case 'none':
+        return;
+    }
+  }
+
+  #arm(nowMs: number): void {
+    this.#runtime.wheel.set(this, Math.min(this.deadlineMs, this.tryDeadlineMs), nowMs);
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (this.wakeMs === Infinity) return;
+    // Waits are short and wanted to the millisecond, unlike deadlines.
+    this.#timer = this.#runtime.clock.after(Math.max(0, Math.ceil(this.wakeMs - nowMs)), () => {
+      this.#timer = undefined;
+      this.onDue(this.#runtime.clock.nowMs());
+    });
+  }
+
+  #awaitFilter(): void {
+    const pending = this.pendingFilter;
+    if (pending === undefined) return;
+    const settle = (result: Parameters<Exchange['onFilterResult']>[0]) => {
+      const nowMs = this.#runtime.clock.nowMs();
+      this.#apply(this.onFilterResult(result, nowMs), nowMs);
+    };
+    // A filter rejects by a fault of its own only: never taken for "go on".
+    pending.then(settle, (error: unknown) =>
+      this.abort(new MeshError('INTERNAL', 'a filter failed', { cause: error })),
+    );
+  }
+
+  #send(nowMs: number): void {
+    const { endpoint } = this;
+    const call = this.#call;
+    if (endpoint === undefined || call === undefined) return;
+    if (this.#runtime.closed) return this.abort(new MeshError('CLOSED', 'the mesh is closed'));
+    const cluster = call.cluster.snapshot;
+    const external = this.#origin.scheme === 'https' ? this.#origin.host : undefined;
+    const pool = this.#runtime.pools.poolFor(cluster, endpoint, external, nowMs);
+    const { record } = this;
+    record.attempts = this.attempts;
+    record.upstreamAddress = endpoint.address;
+    record.destinationWorkload = endpoint.endpoint.workload ?? '';
+    record.requestBytes = 0;
+    const span = this.#runtime.telemetry.startAttemptSpan(record, this.#context, this.attempts);
+    const headers = attemptHeaders(this.#runtime, this.head, call, endpoint, this.#context, span, this, nowMs);
+    const idleMs = call.action.idleTimeoutMs ?? IDLE_TIMEOUT_MS;
+    const headersMs = this.deadlineMs === Infinity ? idleMs : 0;
+    const body = this.#replay === undefined ? this.#body : (this.#replay.read() as unknown as RequestBody);
+    const path = pathOf(call, this.head);
+    const servername = pool.shape.serverName;
+    const attempt = new UndiciAttempt(this, path, this.head.method, headers, body, servername, headersMs, idleMs);
+    attempt.span = span;
+    this.#attempt = attempt;
+    pool.dispatch(attempt, attempt);
+  }
+
+  /** The mesh's own answer: as a response, or as an error where the caller asked for that. */
+  #answer(nowMs: number): void {
+    const reply = this.reply as LocalReply;
+    const handler = this.#handler;
+    const { record } = this;
+    const response = localResponse(reply, this.#hints.grpc === true, record.method);
+    record.status = response.status;
+    record.details = reply.details;
+    if (this.#hints.grpc === true) record.grpcStatus = Number(response.headers['grpc-status']);
+    this.#amendResponse(response.headers);
+    this.rawHeaders = response.headers;
+    this.#hints.onOutcome?.(this);
+    this.#finish(nowMs);
+    if (this.#hints.errors === 'throw' && reply.code !== undefined)
+      return handler.onResponseError?.(this, replyError(reply, record.cluster));
+    handler.onResponseStart?.(this, response.status, response.headers, response.statusText);
+    if (this.aborted) return;
+    if (response.body !== undefined) handler.onResponseData?.(this, response.body);
+    handler.onResponseEnd?.(this, {});
+  }
+
+  #fail(nowMs: number): void {
+    const reply = this.reply as LocalReply;
+    const error = this.reason ?? replyError(reply, this.record.cluster);
+    this.#dropAttempt(error);
+    this.record.details = reply.details;
+    const handler = this.#handler;
+    this.#hints.onOutcome?.(this);
+    this.#finish(nowMs);
+    handler.onResponseError?.(this, error);
+  }
+
+  #dropAttempt(why: string | Error): void {
+    const attempt = this.#attempt;
+    if (attempt === undefined) return;
+    this.#attempt = undefined;
+    const reason = typeof why === 'string' ? new MeshError('CANCELLED', why) : why;
+    this.#endSpan(attempt, reason);
+    attempt.drop(reason);
+  }
+
+  #endSpan(attempt: UndiciAttempt, error: Error | undefined): void {
+    if (attempt.span === undefined) return;
+    attempt.span.end({
+      status: this.record.status,
+      grpcStatus: this.record.grpcStatus,
+      flags: this.flags,
+      upstreamAddress: this.record.upstreamAddress,
+      error: error?.message,
+    });
+    attempt.span = undefined;
+  }
+
+  /** Once per call, whatever its end: reports it and cuts every link, so that nothing keeps the request's objects alive. */
+  #finish(nowMs: number): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#runtime.wheel.set(this, Infinity, nowMs);
+    this.#context?.signal?.removeEventListener('abort', this);
+    const { record } = this;
+    record.endMs = nowMs;
+    record.flags = this.flags;
+    record.peerPrincipal = (this.endpoint?.connections as EndpointPool | undefined)?.peerPrincipal ?? '';
+    record.mutualTls = record.peerPrincipal !== '';
+    const attempt = this.#attempt;
+    if (attempt !== undefined) {
+      this.#endSpan(attempt, undefined);
+      attempt.detach();
+    }
+    this.#replay?.dispose();
+    this.#attempt = this.#replay = this.#context = this.#call = undefined;
+    this.#handler = NO_HANDLER;
+    this.#body = null;
+    this.plan = undefined;
+    this.#runtime.callEnded();
+    this.#runtime.telemetry.finish(record);
+  }
+
+  #prepareBody(call: ForwardedCall): void {
+    const body = this.#body;
+    if (call.action.retry === undefined || knownSizeBytes(body) >= 0) return;
+    const source = body as unknown as AsyncIterable<Uint8Array>;
+    if (typeof source !== 'object' || !(Symbol.asyncIterator in source || Symbol.iterator in source)) {
+      this.bodyReplayable = false;
+      return;
+    }
+    this.#replay = new ReplayableBody(source, this.#runtime.replayLimitBytes, () => {
+      this.bodyReplayable = false;
+    });
+  }
+
+  #grpcStatus(headers: ResponseHeaders): number {
+    if (this.#hints.grpc !== true) return -1;
+    const status = headers['grpc-status'];
+    return typeof status === 'string' ? Number(status) : -1;
+  }
+
+  #amendResponse(headers: ResponseHeaders): void {
+    const call = this.#call;
+    if (call === undefined) return;
+    const added = this.plan?.filters?.responseHeaders;
+    if (added !== undefined) for (const [name, value] of added) headers[name] = value;
+    const route = call.plan?.responseHeaders;
+    const entry = call.entry?.responseHeaders;
+    if (route === undefined && entry === undefined) return;
+    const context = {
+      head: this.head,
+      responseHeader: (name: string) => [headers[name]].flat().join(',') || undefined,
+      upstreamAddress: this.record.upstreamAddress,
+      upstreamCluster: call.cluster.name,
+      downstreamAddress: undefined,
+      wallMs: this.#runtime.clock.wallMs(),
+    };
+    if (entry !== undefined) amendResponse(entry, headers, context);
+    if (route !== undefined) amendResponse(route, headers, context);
+  }
+}
+
+function reasonOf(signal: AbortSignal): Error {
+  const reason: unknown = signal.reason;
+  return reason instanceof Error ? reason : new MeshError('CANCELLED', 'the inbound request ended');
+}

@@ -1,0 +1,56 @@
+// The home of undici: every part of it that core uses, loaded by file so that importing core changes nothing in the process. Merely loading undici's
+// index installs its Agent as the dispatcher of the built-in fetch (undici 8, lib/global.js).
+import { createRequire } from 'node:module';
+import type * as undici from 'undici';
+
+export type { Dispatcher, FormData } from 'undici';
+export type Connector = undici.buildConnector.connector;
+export type PoolOptions = undici.Pool.Options;
+export type UndiciPool = undici.Pool;
+
+const load = createRequire(import.meta.url);
+
+export const Pool = load('undici/lib/dispatcher/pool.js') as typeof undici.Pool;
+
+/** undici's abstract Dispatcher with `request`, `stream`, `pipeline`, `upgrade` and `connect`, which undici's index would add to it. */
+export const DispatcherBase = load('undici/lib/dispatcher/dispatcher.js') as typeof undici.Dispatcher;
+export const dispatcherMethods = load('undici/lib/api/index.js') as Pick<
+  undici.Dispatcher,
+  'request' | 'stream' | 'pipeline'
+>;
+
+interface HandlerWrapper {
+  wrapHandler(handler: object): undici.Dispatcher.DispatchHandler;
+}
+
+/** Makes a handler of the built-in fetch (undici 6 and 7: onConnect, onHeaders, …) speak the present contract; leaves others as they are. */
+export const wrapLegacyHandler = (handler: object): undici.Dispatcher.DispatchHandler =>
+  (load('undici/lib/dispatcher/dispatcher1-wrapper.js') as HandlerWrapper).wrapHandler(handler);
+
+/** Path with the `query` option appended, as undici writes it. */
+export const pathWithQuery = (path: string, query: Record<string, unknown>): string =>
+  (
+    load('undici/lib/core/util.js') as { serializePathWithQuery(path: string, query: object): string }
+  ).serializePathWithQuery(path, query);
+
+const BUILT_IN_DISPATCHER = Symbol.for('undici.globalDispatcher.1');
+
+export interface FetchParts {
+  readonly fetch: typeof undici.fetch;
+  readonly Response: typeof undici.Response;
+}
+
+/**
+ * undici's fetch, loaded on first use. Its module needs lib/global.js, which sets the dispatcher of the built-in fetch: what was there is put back.
+ * Where the built-in fetch is undici 8 itself, it is loaded first, so that it installs its own.
+ */
+export function loadFetch(): FetchParts {
+  const slots = globalThis as unknown as Record<symbol, unknown>;
+  if (Number.parseInt(process.versions.undici ?? '0', 10) >= 8) Reflect.get(globalThis, 'Headers');
+  const before = slots[BUILT_IN_DISPATCHER];
+  const { fetch } = load('undici/lib/web/fetch/index.js') as Pick<FetchParts, 'fetch'>;
+  const { Response } = load('undici/lib/web/fetch/response.js') as Pick<FetchParts, 'Response'>;
+  // Writable but not configurable: an undefined value is as good as no property to the built-in fetch.
+  if (slots[BUILT_IN_DISPATCHER] !== before) slots[BUILT_IN_DISPATCHER] = before;
+  return { fetch, Response };
+}
