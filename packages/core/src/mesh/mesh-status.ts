@@ -1,41 +1,23 @@
 // The shape of `mesh.status()`: what is in force, from where, how fresh, and what is wrong. Plain data, safe to print: no keys, no certificates.
 import type { ClusterReport } from '../cluster-state/cluster-report.js';
+import type { SubscriptionStatus } from '../feed/index.js';
+import type { IdentityState } from '../identity/identity-provider.js';
 import type { UnsupportedField } from '../snapshot/snapshot.js';
+import type { MeshSettings } from './mesh-settings.js';
 
-export interface ResourceTypeStatus {
-  readonly typeUrl: string;
-  /** Version of the last accepted update. */
-  readonly version: string;
-  readonly count: number;
-}
-
-export interface RejectedResourceStatus {
-  readonly typeUrl: string;
-  readonly name: string;
-  readonly message: string;
-}
-
-export interface FeedStatus {
-  /** As given: `xds://127.0.0.1:15010`, `folder ./mesh`; `none` without a feed. */
-  readonly name: string;
-  readonly phase: 'none' | 'connecting' | 'connected' | 'disconnected';
-  /** Why it is disconnected. */
-  readonly reason: string | undefined;
-  /** Generation of the configuration in force; 0 = none yet. */
-  readonly generation: number;
-  /** Time since the configuration in force arrived; undefined when there is none. */
-  readonly ageMs: number | undefined;
-  readonly types: readonly ResourceTypeStatus[];
-  readonly rejected: readonly RejectedResourceStatus[];
-  /** What a start waits for, in words; undefined when everything has arrived. */
-  readonly waitingFor: string | undefined;
+export interface FeedStatus extends Omit<SubscriptionStatus, 'phase'> {
+  /** `none` without a feed. */
+  readonly phase: SubscriptionStatus['phase'] | 'none';
 }
 
 export interface IdentityStatus {
   readonly provider: string;
   readonly spiffeId: string | undefined;
+  /** RFC 3339. */
   readonly notAfter: string | undefined;
   readonly expiresInMs: number | undefined;
+  /** Trust domains whose peers can be verified. */
+  readonly trustDomains: readonly string[];
   /** Last failure of fetching or renewing, until the next success. */
   readonly failure: string | undefined;
 }
@@ -46,6 +28,8 @@ export interface MeshStatus {
     readonly namespace: string;
     readonly labels: Readonly<Record<string, string>>;
   };
+  /** Heddle's version. */
+  readonly version: string;
   readonly ready: boolean;
   readonly draining: boolean;
   readonly feed: FeedStatus;
@@ -54,4 +38,38 @@ export interface MeshStatus {
   readonly clusters: readonly ClusterReport[];
   /** Fields that are set and not honoured, with their paths. */
   readonly unsupported: readonly UnsupportedField[];
+}
+
+const WITHOUT_FEED: FeedStatus = {
+  name: 'none',
+  phase: 'none',
+  reason: undefined,
+  generation: 0,
+  ready: true,
+  ageMs: undefined,
+  lastUpdateAgeMs: undefined,
+  types: [],
+  rejected: [],
+  awaited: [],
+  waitingFor: undefined,
+};
+
+export function feedStatus(status: SubscriptionStatus | undefined): FeedStatus {
+  return status ?? WITHOUT_FEED;
+}
+
+export function identityStatus(
+  { identity }: MeshSettings,
+  { svid, bundles }: IdentityState,
+  failure: string | undefined,
+  wallMs: number,
+): IdentityStatus {
+  return {
+    provider: typeof identity === 'string' ? identity : identity.name,
+    spiffeId: svid?.spiffeId,
+    notAfter: svid === undefined ? undefined : new Date(svid.notAfterWallMs).toISOString(),
+    expiresInMs: svid === undefined ? undefined : svid.notAfterWallMs - wallMs,
+    trustDomains: [...bundles.byDomain.keys()],
+    failure,
+  };
 }

@@ -43,11 +43,20 @@ async function openOne(entry: FeedEntry, opening: FeedOpening): Promise<Feed> {
   if ('open' in entry) return entry;
   if ('paths' in entry) return openPaths(entry.paths);
   if (!/^xdss?:\/\/[^/]+:\d+\/?$/.test(entry.url)) {
-    throw new MeshError('CONFIG_INVALID', `feed: expected xds://host:port, xdss://host:port or a path, got "${entry.url}"`);
+    throw new MeshError(
+      'CONFIG_INVALID',
+      `feed: expected xds://host:port, xdss://host:port or a path, got "${entry.url}"`,
+    );
   }
   const { settings, clock, draws } = opening;
   const { adsFeed } = await import('../feed/ads/ads-feed.js');
-  return adsFeed({ url: entry.url.replace(/\/$/, ''), tokenFile: settings.tokenFile, rootCertFile: settings.rootCertFile, clock, draws });
+  return adsFeed({
+    url: entry.url.replace(/\/$/, ''),
+    tokenFile: settings.tokenFile,
+    rootCertFile: settings.rootCertFile,
+    clock,
+    draws,
+  });
 }
 
 async function openPaths(paths: readonly string[]): Promise<Feed> {

@@ -25,15 +25,25 @@ export async function openIdentity(opening: IdentityOpening): Promise<IdentityPr
     case 'istio-ca':
       return openCa(identity, opening);
     case 'workload-api':
-      throw new MeshError('CONFIG_INVALID', 'identity: the SPIFFE Workload API is not supported yet; use files:DIR with the files that an agent writes');
+      throw new MeshError(
+        'CONFIG_INVALID',
+        'identity: the SPIFFE Workload API is not supported yet; use files:DIR with the files that an agent writes',
+      );
     default:
-      throw new MeshError('CONFIG_INVALID', `identity: expected istio-ca, heddle-ca, files:DIR or none, got "${identity}"`);
+      throw new MeshError(
+        'CONFIG_INVALID',
+        `identity: expected istio-ca, heddle-ca, files:DIR or none, got "${identity}"`,
+      );
   }
 }
 
-async function openCa(kind: 'heddle-ca' | 'istio-ca', { settings, clock, draws }: IdentityOpening): Promise<IdentityProvider> {
+async function openCa(
+  kind: 'heddle-ca' | 'istio-ca',
+  { settings, clock, draws }: IdentityOpening,
+): Promise<IdentityProvider> {
   const { caAddress, tokenFile, rootCertFile, trustDomain, service } = settings;
-  if (caAddress === undefined) throw new MeshError('CONFIG_INVALID', `identity ${kind} needs the CA's host:port: set CA_ADDR or an xds:// feed`);
+  if (caAddress === undefined)
+    throw new MeshError('CONFIG_INVALID', `identity ${kind} needs the CA's host:port: set CA_ADDR or an xds:// feed`);
   const { createCaProvider } = await import('../identity/providers/ca-provider.js');
   return createCaProvider({
     kind,
