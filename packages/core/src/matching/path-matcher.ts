@@ -4,7 +4,7 @@ import { MeshError } from '../errors.js';
 import { asciiLower } from './ascii-case.js';
 import { compileSafeRegex } from './safe-regex.js';
 import { type CompiledString, compileStringMatcher } from './string-matcher.js';
-import { URI_TEMPLATE_MATCH_TYPE_URL, compileUriTemplateAny } from './uri-template.js';
+import { type CompiledTemplate, URI_TEMPLATE_MATCH_TYPE_URL, compileUriTemplateAny } from './uri-template.js';
 
 /** The path without `?query` and `#fragment`. A path that has neither is returned as it is. */
 export function pathOnly(path: string): string {
@@ -16,15 +16,15 @@ export function pathOnly(path: string): string {
 }
 
 /** What a route asks of the path. `plain` kinds can be indexed; `test` takes the path without query. */
-export type CompiledPath =
+export type CompiledPath = { readonly test: (path: string) => boolean; readonly text: string } & (
   | {
       readonly kind: 'prefix' | 'exact' | 'separated-prefix';
       readonly value: string;
       readonly ignoreCase: boolean;
-      readonly test: (path: string) => boolean;
-      readonly text: string;
     }
-  | { readonly kind: 'other'; readonly test: (path: string) => boolean; readonly text: string };
+  | { readonly kind: 'template'; readonly template: CompiledTemplate }
+  | { readonly kind: 'other' }
+);
 
 /**
  * Compiles the path part of a RouteMatch; throws MeshError CONFIG_INVALID naming the field. A connect_matcher never matches: CONNECT does not reach an
@@ -51,7 +51,7 @@ export function compilePathSpecifier(match: RouteMatch): CompiledPath {
       const template = compileUriTemplateAny(specifier.value.typedConfig);
       if (template === undefined)
         throw new MeshError('CONFIG_INVALID', `path_match_policy: only ${URI_TEMPLATE_MATCH_TYPE_URL} is supported`);
-      return { kind: 'other', test: (path) => template.matches(path), text: template.text };
+      return { kind: 'template', template, test: (path) => template.matches(path), text: template.text };
     }
     case undefined:
       throw new MeshError(

@@ -62,6 +62,10 @@ export interface ForwardAction {
   readonly retry: RetryPlan | undefined;
   /** New host header; undefined keeps the caller's. `auto` takes the endpoint's hostname. */
   readonly hostRewrite: string | { readonly auto: true } | undefined;
+  /** New host header computed from the request (host_rewrite_header, host_rewrite_path_regex); undefined there, or as a result, keeps the caller's. */
+  readonly hostRewriteFrom?: ((head: RequestHead) => string | undefined) | undefined;
+  /** Header that names the cluster (cluster_header); `clusters` then holds one entry without a name. */
+  readonly clusterHeader?: string | undefined;
   /** Rewrites the path (prefix or regex); undefined keeps it byte for byte. */
   readonly rewritePath: ((path: string) => string) | undefined;
   readonly mirrors: readonly MirrorPlan[];
@@ -91,6 +95,9 @@ export interface WeightedCluster {
   readonly name: string;
   readonly weight: number;
   readonly cumulativeWeight: number;
+  /** New host header for calls that take this entry; undefined = the route's. */
+  readonly hostRewrite?: string | undefined;
+  /** Applied before the route's (Envoy's order: weighted cluster, route, virtual host, table). */
   readonly requestHeaders: HeaderOperations | undefined;
   readonly responseHeaders: HeaderOperations | undefined;
   /** Filter chain with this entry's overrides where it has any; undefined = the route's. */
