@@ -8,7 +8,9 @@ import { buildProgram, exitCodeOfUsage } from './program.js';
 export async function runCli(args: readonly string[], io: CommandIo): Promise<ExitCode> {
   let chosen: Promise<ExitCode> = Promise.resolve(EXIT.usage);
   try {
-    buildProgram(io, (code) => (chosen = code)).parse([...args], { from: 'user' });
+    buildProgram(io, (code) => {
+      chosen = code;
+    }).parse([...args], { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) return exitCodeOfUsage(error);
     throw error;
