@@ -5,7 +5,7 @@ import { loadPaths } from '../load/load.js';
 import type { LoadOptions } from '../load/loading.js';
 import type { MeshNames } from './config-view.js';
 import { ConfigView, defaultMeshNames } from './config-view.js';
-import { analyzers } from './registry.js';
+import { meshAnalyzers } from './registry.js';
 import { collectInto } from './report.js';
 
 export interface CheckOptions extends LoadOptions, Partial<MeshNames> {}
@@ -21,7 +21,7 @@ export function checkConfig(loaded: LoadedConfig, options: CheckOptions = {}): F
     rootNamespace: options.rootNamespace ?? defaultMeshNames.rootNamespace,
   };
   const view = new ConfigView([...loaded.objects, ...readable], loaded.unread, names);
-  for (const analyzer of analyzers) analyzer.analyze(view, report);
+  for (const analyzer of meshAnalyzers) analyzer.analyze(view, report);
   return findings.sort(byPlace);
 }
 

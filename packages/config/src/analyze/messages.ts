@@ -87,7 +87,7 @@ const references = {
   unknownRuleHost: message('HED0305', 'unknown-rule-host', 'warning', '{field}: no Service or ServiceEntry has the host {host}', 'IST0174'),
   subsetWithoutWorkloads: message('HED0306', 'subset-without-workloads', 'warning', '{field}: no workload of {host} has the labels {labels} of the subset {subset}', 'IST0173'),
   unknownGateway: message('HED0307', 'unknown-gateway', 'warning', '{field}: no Gateway {gateway}', 'IST0101'),
-  hostNotInGateway: message('HED0308', 'host-not-in-gateway', 'warning', '{field}: the Gateway {gateway} does not serve {hosts}', 'IST0132'),
+  hostNotInGateway: message('HED0308', 'host-not-in-gateway', 'warning', '{field}: the Gateway {gateway} serves none of the hosts {hosts}', 'IST0132'),
   unknownBackend: message('HED0309', 'unknown-backend', 'warning', '{field}: no Service {backend}'),
   noMatchingWorkload: message('HED0310', 'no-matching-workload', 'info', '{field}: no workload in the namespace {namespace} has the labels {labels}', 'IST0127'),
   unknownNamespace: message('HED0311', 'unknown-namespace', 'info', '{field}: no Namespace {namespace}', 'IST0101'),

@@ -1,4 +1,5 @@
-// All analyzers, in the order in which they run.
+// All analyzers, in the order in which they run. Only those that look at one object alone may say errors: an object with an error is
+// not in force, and that must not depend on what lies beside it.
 import type { Analyzer } from './analyzer.js';
 import { authorizationPolicies } from './analyzers/authorization-policies.js';
 import { deprecatedFields } from './analyzers/deprecated-fields.js';
@@ -6,6 +7,7 @@ import { destinationRules } from './analyzers/destination-rules.js';
 import { duplicateSubsets } from './analyzers/duplicate-subsets.js';
 import { envoyFilters } from './analyzers/envoy-filters.js';
 import { gatewayApiRoutes } from './analyzers/gateway-api-routes.js';
+import { policyNamespaces } from './analyzers/policy-namespaces.js';
 import { regexes } from './analyzers/regexes.js';
 import { servicePorts } from './analyzers/service-ports.js';
 import { virtualServiceDestinations } from './analyzers/virtual-service/destinations.js';
@@ -15,7 +17,7 @@ import { virtualServiceOrder } from './analyzers/virtual-service/order.js';
 import { virtualServiceRoutes } from './analyzers/virtual-service/routes.js';
 import { workloadSelectors } from './analyzers/workload-selectors.js';
 
-export const analyzers: readonly Analyzer[] = [
+const all: readonly Analyzer[] = [
   virtualServiceRoutes,
   virtualServiceOrder,
   virtualServiceDestinations,
@@ -26,8 +28,14 @@ export const analyzers: readonly Analyzer[] = [
   gatewayApiRoutes,
   regexes,
   authorizationPolicies,
+  policyNamespaces,
   workloadSelectors,
   envoyFilters,
   servicePorts,
   deprecatedFields,
 ];
+
+/** Run on each object when it is read or built. */
+export const objectAnalyzers = all.filter(({ scope }) => scope === 'object');
+/** Run on the whole configuration by checkConfig. */
+export const meshAnalyzers = all.filter(({ scope }) => scope === 'mesh');

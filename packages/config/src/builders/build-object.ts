@@ -1,10 +1,8 @@
 // Typed literal -> validated ConfigObject, by the same schemas and object-wide analyzers that YAML goes through.
-import { analyzers } from '../analyze/registry.js';
-import { collectInto } from '../analyze/report.js';
-import { ConfigView } from '../analyze/config-view.js';
 import type { ConfigObject } from '../model/config-object.js';
 import { describeObject } from '../model/config-object.js';
 import type { Finding } from '../model/finding.js';
+import { examine } from '../load/examine.js';
 import { toObject } from '../load/to-object.js';
 import { apiVersionOf } from '../load/unknown-kinds.js';
 import { kindByName } from '../schema/kinds.js';
@@ -57,17 +55,10 @@ export function buildObject(kind: KindName, input: Input): ConfigObject {
     ...data,
     ...(input.status !== undefined && { status: withoutUndefined(input.status) }),
   };
-  const { object, faults } = toObject(root, info, 'default', { positionOf: () => undefined }, 0);
-  const findings: Finding[] = [];
-  const report = collectInto(findings);
-  for (const { message, path, args, suggestion } of faults) report(message, { object, path }, args, suggestion);
-  if (faults.length === 0) {
-    const view = new ConfigView([object]);
-    for (const analyzer of analyzers) if (analyzer.scope === 'object') analyzer.analyze(view, report);
-  }
-  const errors = findings.filter((finding) => finding.level === 'error');
-  if (errors.length > 0) throw new InvalidObjectError(describeObject(object), errors);
-  return object;
+  const read = toObject(root, info, 'default', { positionOf: () => undefined }, 0);
+  const errors = examine(read).findings.filter((finding) => finding.level === 'error');
+  if (errors.length > 0) throw new InvalidObjectError(describeObject(read.object), errors);
+  return read.object;
 }
 
 function describe({ code, message, suggestion }: Finding): string {

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadPaths, loadPathsSync, loadText } from './load.js';
 
-const service = (name: string, extra = '') => `apiVersion: v1\nkind: Service\nmetadata: {name: ${name}}\nspec: {ports: [{port: 80}]}\n${extra}`;
-const names = (loaded: { objects: readonly { metadata: { name: string } }[] }) => loaded.objects.map(({ metadata }) => metadata.name);
+const service = (name: string, extra = '') =>
+  `apiVersion: v1\nkind: Service\nmetadata: {name: ${name}}\nspec: {ports: [{port: 80}]}\n${extra}`;
+const names = (loaded: { objects: readonly { metadata: { name: string } }[] }) =>
+  loaded.objects.map(({ metadata }) => metadata.name);
 const found = (loaded: { findings: readonly { name: string }[] }) => loaded.findings.map(({ name }) => name);
 
 describe('loading a text', () => {
@@ -33,14 +35,18 @@ describe('loading a text', () => {
   });
 
   it('keeps the top-level fields of an EndpointSlice as its spec, with their places', () => {
-    const [slice] = loadText('apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: a}\naddressType: IPv4\nendpoints:\n- addresses: [10.0.0.1]\n').objects;
+    const [slice] = loadText(
+      'apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: a}\naddressType: IPv4\nendpoints:\n- addresses: [10.0.0.1]\n',
+    ).objects;
     expect(slice?.spec).toEqual({ addressType: 'IPv4', endpoints: [{ addresses: ['10.0.0.1'] }] });
     expect(slice?.source.positionOf(['spec', 'endpoints', 0])).toEqual({ line: 6, column: 3 });
     expect(slice?.source.positionOf(['endpoints', 0, 'addresses'])).toEqual({ line: 6, column: 3 });
   });
 
   it('keeps the status of a Pod', () => {
-    const [pod] = loadText('apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {}\nstatus: {podIP: 10.0.0.1}\n').objects;
+    const [pod] = loadText(
+      'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {}\nstatus: {podIP: 10.0.0.1}\n',
+    ).objects;
     expect(pod?.status).toEqual({ podIP: '10.0.0.1' });
   });
 
@@ -73,7 +79,8 @@ spec:
   });
 
   it('reads keys that are numbers or `__proto__` as plain fields', () => {
-    const text = 'apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: a, annotations: {__proto__: x}}\nspec:\n  selector: {matchLabels: {app: a}}\n  portLevelMtls:\n    b: {mode: STRICT}\n    8080: {mode: DISABLE}\n';
+    const text =
+      'apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: a, annotations: {__proto__: x}}\nspec:\n  selector: {matchLabels: {app: a}}\n  portLevelMtls:\n    b: {mode: STRICT}\n    8080: {mode: DISABLE}\n';
     const { findings } = loadText(text);
     expect(findings.map(({ field, position }) => [field, position?.line])).toEqual([['spec.portLevelMtls.b', 7]]);
     expect(({} as Record<string, unknown>)['x']).toBeUndefined();
@@ -94,7 +101,8 @@ spec:
 });
 
 describe('limits', () => {
-  const bomb = 'a: &a [1,1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\n';
+  const bomb =
+    'a: &a [1,1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\n';
 
   it('stop a billion laughs', () => expect(found(loadText(bomb))).toEqual(['too-many-nodes']));
   it('stop an alias inside its own anchor', () => expect(found(loadText('a: &a [*a]\n'))).toEqual(['too-deep']));
@@ -149,9 +157,14 @@ describe('loading files and folders', () => {
 
   it('says which path is missing, and reads the others', async () => {
     write('a.yaml', service('a'));
-    for (const loaded of [await loadPaths([join(folder, 'no.yaml'), folder]), loadPathsSync([join(folder, 'no.yaml'), folder])]) {
+    for (const loaded of [
+      await loadPaths([join(folder, 'no.yaml'), folder]),
+      loadPathsSync([join(folder, 'no.yaml'), folder]),
+    ]) {
       expect(names(loaded)).toEqual(['a']);
-      expect(loaded.findings.map(({ message }) => message)).toEqual([`${join(folder, 'no.yaml')} cannot be read: there is no such file or folder`]);
+      expect(loaded.findings.map(({ message }) => message)).toEqual([
+        `${join(folder, 'no.yaml')} cannot be read: there is no such file or folder`,
+      ]);
     }
   });
 

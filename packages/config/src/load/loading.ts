@@ -8,6 +8,7 @@ import type { LoadedConfig, RejectedObject } from '../model/loaded-config.js';
 import { describeValue } from '../schema/describe-value.js';
 import type { KindInfo } from '../schema/kinds.js';
 import { findKind } from '../schema/kinds.js';
+import { examine } from './examine.js';
 import type { LoadLimits } from './limits.js';
 import { defaultLimits } from './limits.js';
 import type { PositionTable } from './position-table.js';
@@ -103,17 +104,12 @@ export class Loading {
       this.#unknown.add(object, apiVersion);
       return;
     }
-    const { object, faults } = toObject(root, info, this.#namespace, source, this.#order++);
-    const versionKnown = this.#checkVersion(info, object);
-    for (const fault of faults) {
-      this.report(fault.message, { object, path: fault.path }, fault.args, fault.suggestion);
-    }
-    if (faults.length > 0 || !versionKnown) {
-      const wellTyped = !faults.some(
-        ({ message }) => message === messages.wrongType || message === messages.missingField,
-      );
-      this.#rejected.push({ object, wellTyped });
-    } else this.#keep(object);
+    const read = toObject(root, info, this.#namespace, source, this.#order++);
+    const versionKnown = this.#checkVersion(info, read.object);
+    const { findings, valid, wellTyped } = examine(read);
+    this.findings.push(...findings);
+    if (valid && versionKnown) this.#keep(read.object);
+    else this.#rejected.push({ object: read.object, wellTyped });
   }
 
   #checkVersion(info: KindInfo, object: ConfigObject): boolean {

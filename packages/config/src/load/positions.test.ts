@@ -7,10 +7,24 @@ import { defaultLimits } from './limits.js';
 
 const read = (text: string): ReadDocument[] => [...readDocuments(text, undefined, defaultLimits, () => undefined)];
 
-const scalar = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null), fc.constantFrom('yes', '1.0', '~', ': ', '- a', '<<'));
-const key = fc.oneof(fc.string({ maxLength: 8 }), fc.constantFrom('8080', '0', '__proto__', 'constructor', '<<', 'a b'));
+const scalar = fc.oneof(
+  fc.string(),
+  fc.integer(),
+  fc.boolean(),
+  fc.constant(null),
+  fc.constantFrom('yes', '1.0', '~', ': ', '- a', '<<'),
+);
+const key = fc.oneof(
+  fc.string({ maxLength: 8 }),
+  fc.constantFrom('8080', '0', '__proto__', 'constructor', '<<', 'a b'),
+);
 const { tree } = fc.letrec((tie) => ({
-  tree: fc.oneof({ maxDepth: 5 }, scalar, fc.array(tie('tree'), { maxLength: 4 }), fc.dictionary(key, tie('tree'), { maxKeys: 4 })),
+  tree: fc.oneof(
+    { maxDepth: 5 },
+    scalar,
+    fc.array(tie('tree'), { maxLength: 4 }),
+    fc.dictionary(key, tie('tree'), { maxKeys: 4 }),
+  ),
 }));
 
 function* pathsOf(value: unknown, path: (string | number)[] = []): Generator<(string | number)[]> {
@@ -23,9 +37,12 @@ function* pathsOf(value: unknown, path: (string | number)[] = []): Generator<(st
 describe('positions', () => {
   it('JSON goes in and the same data comes out', () => {
     fc.assert(
-      fc.property(tree.filter((value) => value !== null), (value) => {
-        expect(read(JSON.stringify(value)).map((document) => document.value)).toEqual([value]);
-      }),
+      fc.property(
+        tree.filter((value) => value !== null),
+        (value) => {
+          expect(read(JSON.stringify(value)).map((document) => document.value)).toEqual([value]);
+        },
+      ),
       { numRuns: 300 },
     );
   });
@@ -44,7 +61,8 @@ describe('positions', () => {
             const { line, column } = document.positions.positionOf(path);
             const step = path.at(-1);
             const rest = lines[line - 1]?.slice(column - 1) ?? '';
-            if (typeof step === 'string') expect(rest.startsWith(JSON.stringify(step)) || rest.startsWith('? ')).toBe(true);
+            if (typeof step === 'string')
+              expect(rest.startsWith(JSON.stringify(step)) || rest.startsWith('? ')).toBe(true);
           }
         },
       ),
@@ -59,6 +77,12 @@ describe('positions', () => {
   });
 
   it('no text crashes the reader', () => {
-    fc.assert(fc.property(fc.string({ unit: fc.constantFrom(...' \n\t:-?{}[],&*!|>\'"%@`#a1<'), maxLength: 60 }), (text) => void read(text)), { numRuns: 1000 });
+    fc.assert(
+      fc.property(
+        fc.string({ unit: fc.constantFrom(...' \n\t:-?{}[],&*!|>\'"%@`#a1<'), maxLength: 60 }),
+        (text) => void read(text),
+      ),
+      { numRuns: 1000 },
+    );
   });
 });

@@ -50,10 +50,15 @@ function faultsOf(root: Fields, info: KindInfo, spec: unknown): Fault[] {
   const name = fields(root['metadata'])['name'];
   // Names of Services and Namespaces are stricter still (RFC 1035), but no other object can refer to a wrong one.
   if (typeof name === 'string' && name !== '' && !objectName.test(name)) {
-    faults.push({ message: messages.badName, path: ['metadata', 'name'], args: { got: describeValue(name) } });
+    faults.push({
+      message: messages.badName,
+      path: ['metadata', 'name'],
+      args: { got: describeValue(name) },
+      breaksType: false,
+    });
   }
   if (info.layout === 'spec' && info.specRequired && !('spec' in root)) {
-    faults.push({ message: messages.missingField, path: [], args: { missing: 'spec' } });
+    faults.push({ message: messages.missingField, path: [], args: { missing: 'spec' }, breaksType: true });
   }
   const base: FieldPath = info.layout === 'spec' ? ['spec'] : [];
   if (info.layout === 'top-level' || 'spec' in root) faults.push(...validateValue(info.schema(), spec, kind, base));

@@ -7,17 +7,23 @@ import type { SchemaNode } from './schema-node.js';
 import { validateValue } from './validate.js';
 
 const faultsOf = (schema: SchemaNode, value: unknown) =>
-  validateValue(schema, value, 'VirtualService', ['spec']).map(({ message, path, args }) => `${message.name} ${path.join('.')} ${Object.values(args).join(' | ')}`);
+  validateValue(schema, value, 'VirtualService', ['spec']).map(
+    ({ message, path, args }) => `${message.name} ${path.join('.')} ${Object.values(args).join(' | ')}`,
+  );
 
 /** The same schema for ajv: closed objects, int-or-string as ajv reads it, without what ajv has no keyword for. */
 function forAjv({ open, checks: _checks, atMostOne, ...node }: SchemaNode): object {
-  const map = (record: Readonly<Record<string, SchemaNode>>) => Object.fromEntries(Object.entries(record).map(([name, child]) => [name, forAjv(child)]));
+  const map = (record: Readonly<Record<string, SchemaNode>>) =>
+    Object.fromEntries(Object.entries(record).map(([name, child]) => [name, forAjv(child)]));
   const exclusive = (atMostOne ?? []).flatMap((group) =>
     group.flatMap((a, at) => group.slice(at + 1).map((b) => ({ not: { required: [a, b] } }))),
   );
   return {
     ...node,
-    ...(node.properties && { properties: map(node.properties), ...(!open && !node.additionalProperties && { additionalProperties: false }) }),
+    ...(node.properties && {
+      properties: map(node.properties),
+      ...(!open && !node.additionalProperties && { additionalProperties: false }),
+    }),
     ...(node.additionalProperties && { additionalProperties: forAjv(node.additionalProperties) }),
     ...(node.items && { items: forAjv(node.items) }),
     ...(exclusive.length > 0 && { allOf: exclusive }),
@@ -26,7 +32,15 @@ function forAjv({ open, checks: _checks, atMostOne, ...node }: SchemaNode): obje
 
 /** Values that mostly fit the schema, with slips: a wrong type, an unknown or missing field, a number out of range. */
 function valuesFor(node: SchemaNode): fc.Arbitrary<unknown> {
-  const wrong = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null), fc.constant([]), fc.constant({}), fc.constant(1.5));
+  const wrong = fc.oneof(
+    fc.string(),
+    fc.integer(),
+    fc.boolean(),
+    fc.constant(null),
+    fc.constant([]),
+    fc.constant({}),
+    fc.constant(1.5),
+  );
   return fc.oneof({ weight: 12, arbitrary: rightFor(node) }, { weight: 1, arbitrary: wrong });
 }
 
@@ -35,13 +49,26 @@ function rightFor(node: SchemaNode): fc.Arbitrary<unknown> {
   const type = Array.isArray(node.type) ? 'integer' : node.type;
   switch (type) {
     case 'object': {
-      const fields = Object.entries(node.properties ?? {}).map(([name, child]) => [name, fc.option(fc.constant(child), { nil: undefined })] as const);
-      const other = node.additionalProperties ? fc.dictionary(fc.string({ maxLength: 3 }), valuesFor(node.additionalProperties), { maxKeys: 3 }) : fc.constantFrom({}, {}, {}, { unheardOf: 1 });
+      const fields = Object.entries(node.properties ?? {}).map(
+        ([name, child]) => [name, fc.option(fc.constant(child), { nil: undefined })] as const,
+      );
+      const other = node.additionalProperties
+        ? fc.dictionary(fc.string({ maxLength: 3 }), valuesFor(node.additionalProperties), { maxKeys: 3 })
+        : fc.constantFrom({}, {}, {}, { unheardOf: 1 });
       if (fields.length === 0) return other;
       // A few fields at a time keep the trees small.
-      const some = fc.subarray(fields.map(([name]) => name), { maxLength: Math.min(3, fields.length) }).chain((names) =>
-        fc.record(Object.fromEntries([...names, ...(node.required ?? [])].map((name) => [name, valuesFor(node.properties?.[name] ?? {})]))),
-      );
+      const some = fc
+        .subarray(
+          fields.map(([name]) => name),
+          { maxLength: Math.min(3, fields.length) },
+        )
+        .chain((names) =>
+          fc.record(
+            Object.fromEntries(
+              [...names, ...(node.required ?? [])].map((name) => [name, valuesFor(node.properties?.[name] ?? {})]),
+            ),
+          ),
+        );
       return fc.tuple(some, other).map(([a, b]) => ({ ...b, ...a }));
     }
     case 'array':
@@ -86,7 +113,10 @@ describe('validation', () => {
 
   it('never throws on values that nearly fit, checks included', () => {
     for (const { schema, kind } of generated) {
-      fc.assert(fc.property(valuesFor(schema()), (value) => void validateValue(schema(), value, kind, ['spec'])), { numRuns: 50 });
+      fc.assert(
+        fc.property(valuesFor(schema()), (value) => void validateValue(schema(), value, kind, ['spec'])),
+        { numRuns: 50 },
+      );
     }
   });
 
@@ -124,7 +154,11 @@ function visit(node: SchemaNode, look: (node: SchemaNode) => void): void {
 function withoutChecks({ checks: _checks, ...node }: SchemaNode): SchemaNode {
   return {
     ...node,
-    ...(node.properties && { properties: Object.fromEntries(Object.entries(node.properties).map(([name, child]) => [name, withoutChecks(child)])) }),
+    ...(node.properties && {
+      properties: Object.fromEntries(
+        Object.entries(node.properties).map(([name, child]) => [name, withoutChecks(child)]),
+      ),
+    }),
     ...(node.items && { items: withoutChecks(node.items) }),
     ...(node.additionalProperties && { additionalProperties: withoutChecks(node.additionalProperties) }),
   };

@@ -14,6 +14,8 @@ export interface Fault {
   readonly path: FieldPath;
   readonly args: Readonly<Record<string, string | number>>;
   readonly suggestion?: string | undefined;
+  /** The value is of another type than the schema's, or lacks what the type promises. */
+  readonly breaksType: boolean;
 }
 
 /** All faults of `value`, in the order of the data. `kind` is named in messages, `base` leads every path. */
@@ -35,7 +37,12 @@ class Walk {
     if (value === null && node.nullable) return;
     if (!hasType(node, value)) {
       const message = isDuration(node) ? messages.badDuration : messages.wrongType;
-      this.fault(message, { expected: describeExpected(node), got: describeValue(value) }, quoteHint(node, value));
+      this.fault(
+        message,
+        { expected: describeExpected(node), got: describeValue(value) },
+        quoteHint(node, value),
+        true,
+      );
       return;
     }
     if (Array.isArray(value)) this.visitList(node, value);
@@ -55,7 +62,7 @@ class Walk {
     const keys = Object.keys(map);
     this.size(keys.length, node.minProperties, node.maxProperties, 'fields');
     for (const missing of node.required ?? [])
-      if (!Object.hasOwn(map, missing)) this.fault(messages.missingField, { missing });
+      if (!Object.hasOwn(map, missing)) this.fault(messages.missingField, { missing }, undefined, true);
     for (const group of node.atMostOne ?? []) {
       const set = group.filter((field) => Object.hasOwn(map, field));
       if (set.length > 1) this.fault(messages.onlyOneOf, { allowed: group.join(', '), got: set.join(' and ') });
@@ -116,8 +123,8 @@ class Walk {
     this.path.pop();
   }
 
-  private fault(message: Message, args: Fault['args'], suggestion?: string): void {
-    this.faults.push({ message, path: [...this.path], args, suggestion });
+  private fault(message: Message, args: Fault['args'], suggestion?: string, breaksType = false): void {
+    this.faults.push({ message, path: [...this.path], args, suggestion, breaksType });
   }
 }
 

@@ -60,5 +60,8 @@ function unsupported({ applyTo, match }: EnvoyFilterConfigPatch): Unsupported | 
   const { context } = match ?? {};
   if (context === 'GATEWAY' || context === 'WAYPOINT')
     return { path: ['match', 'context'], text: `Heddle runs in services, not as a ${context.toLowerCase()}` };
+  // Patches of listeners, clusters and routes would need Envoy's own merge of every message.
+  if (applyTo !== 'HTTP_FILTER')
+    return { path: ['applyTo'], text: `patches on ${applyTo ?? 'nothing'} are not applied` };
   return undefined;
 }

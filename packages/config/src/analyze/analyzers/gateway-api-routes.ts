@@ -5,7 +5,7 @@ import type { Analyzer } from '../analyzer.js';
 import type { ConfigView, ObjectOf } from '../config-view.js';
 import { messages } from '../messages.js';
 import type { Report } from '../report.js';
-import { checkWeights } from '../weights.js';
+import { checkPercent } from '../weights.js';
 
 const routeKinds = ['HTTPRoute', 'GRPCRoute', 'TCPRoute', 'TLSRoute', 'UDPRoute'] as const;
 type Route = ObjectOf<(typeof routeKinds)[number]>;
@@ -23,7 +23,8 @@ export const gatewayApiRoutes: Analyzer = {
       });
       object.spec.rules?.forEach((rule, index) => {
         const path = ['spec', 'rules', index, 'backendRefs'];
-        checkWeights(object, rule.backendRefs ?? [], path, report, 1);
+        // Weights of 0 alone are legal and answered with 500 (Gateway API: BackendRef.weight).
+        checkPercent({ object, path, weights: (rule.backendRefs ?? []).map(({ weight }) => weight ?? 1) }, report);
         rule.backendRefs?.forEach((ref, at) => {
           const isService = (ref.kind ?? 'Service') === 'Service' && (ref.group ?? '') === '';
           if (isService) checkReference(view, object, ref, [...path, at], report);

@@ -31,7 +31,11 @@ export const readingCases: readonly AnalysisCase[] = [
     suggests: 'render it first',
   },
   { title: 'a document that is text', yaml: 'just text\n', finds: ['foreign-document - 1'] },
-  { title: 'an object without kind', yaml: '# lost\napiVersion: v1\nmetadata: {name: a}\n', finds: ['not-an-object - 2'] },
+  {
+    title: 'an object without kind',
+    yaml: '# lost\napiVersion: v1\nmetadata: {name: a}\n',
+    finds: ['not-an-object - 2'],
+  },
   {
     title: 'a kind that has nothing to do with a mesh',
     yaml: 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n',
@@ -67,7 +71,9 @@ export const readingCases: readonly AnalysisCase[] = [
   },
   {
     title: 'unknown fields at every level',
-    yaml: document('  timout: 10s\n  retries: {attempt: 2}').replace('  hosts:', '  host: a\n  hosts:').replace('metadata: {', 'metadata: {lables: {}, '),
+    yaml: document('  timout: 10s\n  retries: {attempt: 2}')
+      .replace('  hosts:', '  host: a\n  hosts:')
+      .replace('metadata: {', 'metadata: {lables: {}, '),
     finds: [
       'unknown-field VirtualService default/reviews 3',
       'unknown-field VirtualService default/reviews 5',
@@ -76,25 +82,68 @@ export const readingCases: readonly AnalysisCase[] = [
     ],
     suggests: 'did you mean `labels`?',
   },
-  { title: 'an unknown field beside spec', yaml: document('').replace('spec:', 'stauts: {}\nspec:'), finds: ['unknown-field VirtualService default/reviews 4'] },
-  { title: 'a number where text has to be', yaml: document('  name: 1'), finds: ['wrong-type VirtualService default/reviews 8'], suggests: 'put it in quotes: "1"' },
-  { title: 'a required field that is missing', yaml: document('').replace('{host: reviews.example.com}', '{subset: v1}'), finds: ['missing-field VirtualService default/reviews 7'] },
+  {
+    title: 'an unknown field beside spec',
+    yaml: document('').replace('spec:', 'stauts: {}\nspec:'),
+    finds: ['unknown-field VirtualService default/reviews 4'],
+  },
+  {
+    title: 'a number where text has to be',
+    yaml: document('  name: 1'),
+    finds: ['wrong-type VirtualService default/reviews 8'],
+    suggests: 'put it in quotes: "1"',
+  },
+  {
+    title: 'a required field that is missing',
+    yaml: document('').replace('{host: reviews.example.com}', '{subset: v1}'),
+    finds: ['missing-field VirtualService default/reviews 7'],
+  },
   {
     title: 'a word that is no choice',
     yaml: 'apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: a}\nspec:\n  mtls:\n    mode: STRCIT\n',
     finds: ['not-a-choice PeerAuthentication default/a 6'],
     suggests: 'did you mean `STRICT`?',
   },
-  { title: 'a duration without unit', yaml: document('  timeout: 10'), finds: ['bad-duration VirtualService default/reviews 8'], suggests: 'write `10s` for seconds' },
-  { title: 'a duration that is no duration', yaml: document('  timeout: 10 s'), finds: ['bad-duration VirtualService default/reviews 8'] },
-  { title: 'a duration of nothing', yaml: document('  timeout: 0s'), finds: ['bad-duration VirtualService default/reviews 8'] },
-  { title: 'a port beyond all ports', yaml: document('').replace('number: 80', 'number: 80000'), finds: ['out-of-range ServiceEntry default/example 15'] },
+  {
+    title: 'a duration without unit',
+    yaml: document('  timeout: 10'),
+    finds: ['bad-duration VirtualService default/reviews 8'],
+    suggests: 'write `10s` for seconds',
+  },
+  {
+    title: 'a duration that is no duration',
+    yaml: document('  timeout: 10 s'),
+    finds: ['bad-duration VirtualService default/reviews 8'],
+  },
+  {
+    title: 'a slip in one field does not hide the others',
+    yaml: document('  timeout: 10 s\n  retires: {}\n  mirror: {host: nobody}'),
+    finds: [
+      'bad-duration VirtualService default/reviews 8',
+      'unknown-field VirtualService default/reviews 9',
+      'unknown-host VirtualService default/reviews 10',
+    ],
+  },
+  {
+    title: 'a duration of nothing',
+    yaml: document('  timeout: 0s'),
+    finds: ['bad-duration VirtualService default/reviews 8'],
+  },
+  {
+    title: 'a port beyond all ports',
+    yaml: document('').replace('number: 80', 'number: 80000'),
+    finds: ['out-of-range ServiceEntry default/example 15'],
+  },
   {
     title: 'a value of the wrong form',
     yaml: 'apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: a}\nspec:\n  hostnames: [UPPER.example.com]\n',
     finds: ['bad-pattern HTTPRoute default/a 5'],
   },
-  { title: 'a list that may not be empty', yaml: document('').replace('hosts: [reviews.example.com]', 'hosts: []'), finds: ['unknown-host VirtualService default/reviews 7', 'bad-length ServiceEntry default/example 14'] },
+  {
+    title: 'a list that may not be empty',
+    yaml: document('').replace('hosts: [reviews.example.com]', 'hosts: []'),
+    finds: ['unknown-host VirtualService default/reviews 7', 'bad-length ServiceEntry default/example 14'],
+  },
   {
     title: 'two fields that exclude each other',
     yaml: document('  match: [{uri: {exact: /a, prefix: /a}}]'),
@@ -105,5 +154,9 @@ export const readingCases: readonly AnalysisCase[] = [
     yaml: document('').replace('resolution: DNS', 'resolution: NONE\n  endpoints: [{address: 10.0.0.1}]'),
     finds: ['bad-value ServiceEntry default/example 17'],
   },
-  { title: 'a name that Kubernetes refuses', yaml: document('').replace('{name: example}', '{name: Example_1}'), finds: ['bad-name ServiceEntry default/Example_1 12'] },
+  {
+    title: 'a name that Kubernetes refuses',
+    yaml: document('').replace('{name: example}', '{name: Example_1}'),
+    finds: ['bad-name ServiceEntry default/Example_1 12'],
+  },
 ];

@@ -14,7 +14,8 @@ spec:
 ---
 `;
 const to = (weights: readonly number[]) =>
-  '- route:\n' + weights.map((weight, at) => `  - {destination: {host: reviews, subset: v${at + 1}}, weight: ${weight}}`).join('\n');
+  '- route:\n' +
+  weights.map((weight, at) => `  - {destination: {host: reviews, subset: v${at + 1}}, weight: ${weight}}`).join('\n');
 const all = (rules: string) => virtualServiceYaml(rules) + subsets + reviews;
 const plain = 'route: [{destination: {host: reviews}}]';
 const name = 'VirtualService default/reviews';
@@ -25,20 +26,36 @@ export const routeCases: readonly AnalysisCase[] = [
   { title: 'a negative weight', yaml: all(to([110, -10])), finds: [`negative-weight ${name} 9`] },
   { title: 'weights of nearly 100', yaml: all(to([95, 15])), finds: [`weights-not-100 ${name} 7`] },
   { title: 'shares that are not meant as percent', yaml: all(to([2, 1])), finds: [] },
-  { title: 'a rule behind the one for everything', yaml: all(`- ${plain}\n- ${plain}`), finds: [`unreachable-route ${name} 8`] },
+  {
+    title: 'a rule behind the one for everything',
+    yaml: all(`- ${plain}\n- ${plain}`),
+    finds: [`unreachable-route ${name} 8`],
+  },
   {
     title: 'a match that an earlier prefix takes',
-    yaml: all(`- match: [{uri: {prefix: /a}}]\n  ${plain}\n- match:\n  - uri: {exact: /a/b}\n  - uri: {exact: /c}\n  ${plain}`),
+    yaml: all(
+      `- match: [{uri: {prefix: /a}}]\n  ${plain}\n- match:\n  - uri: {exact: /a/b}\n  - uri: {exact: /c}\n  ${plain}`,
+    ),
     finds: [`ineffective-match ${name} 10`],
   },
   {
     title: 'a narrower header match before a wider one',
-    yaml: all(`- match: [{uri: {prefix: /a}, headers: {end-user: {exact: jason}}}]\n  ${plain}\n- match: [{uri: {prefix: /a}}]\n  ${plain}`),
+    yaml: all(
+      `- match: [{uri: {prefix: /a}, headers: {end-user: {exact: jason}}}]\n  ${plain}\n- match: [{uri: {prefix: /a}}]\n  ${plain}`,
+    ),
     finds: [],
   },
   { title: 'a rule that does nothing', yaml: all('- timeout: 10s'), finds: [`route-without-action ${name} 7`] },
-  { title: 'a rule that redirects and routes', yaml: all(`- ${plain}\n  redirect: {uri: /a}`), finds: [`conflicting-actions ${name} 7`] },
-  { title: 'a look-ahead', yaml: all(`- match: [{uri: {regex: "/(?=a)"}}]\n  ${plain}`), finds: [`bad-regex ${name} 7`] },
+  {
+    title: 'a rule that redirects and routes',
+    yaml: all(`- ${plain}\n  redirect: {uri: /a}`),
+    finds: [`conflicting-actions ${name} 7`],
+  },
+  {
+    title: 'a look-ahead',
+    yaml: all(`- match: [{uri: {regex: "/(?=a)"}}]\n  ${plain}`),
+    finds: [`bad-regex ${name} 7`],
+  },
   {
     title: 'two VirtualServices for one host',
     yaml: all(`- ${plain}`) + '---\n' + virtualServiceYaml(`- ${plain}`, 'other'),
@@ -56,18 +73,37 @@ export const routeCases: readonly AnalysisCase[] = [
     finds: ['unknown-host VirtualService prod/reviews 7'],
     suggests: 'did you mean `reviews.default.svc.cluster.local`?',
   },
-  { title: 'a host with its namespace only', yaml: all('- route: [{destination: {host: reviews.default}}]'), finds: [`unknown-host ${name} 7`], suggests: 'did you mean `reviews.default.svc.cluster.local`?' },
+  {
+    title: 'a host with its namespace only',
+    yaml: all('- route: [{destination: {host: reviews.default}}]'),
+    finds: [`unknown-host ${name} 7`],
+    suggests: 'did you mean `reviews.default.svc.cluster.local`?',
+  },
   {
     title: 'a misspelt subset',
-    yaml: all('- route: [{destination: {host: reviews, subset: canray}}]').replace('name: v2, labels', 'name: canary, labels'),
+    yaml: all('- route: [{destination: {host: reviews, subset: canray}}]').replace(
+      'name: v2, labels',
+      'name: canary, labels',
+    ),
     finds: [`unknown-subset ${name} 7`],
     suggests: 'did you mean `canary`?',
   },
-  { title: 'a mirror to nowhere', yaml: all(`- ${plain}\n  mirror: {host: nobody}`), finds: [`unknown-host ${name} 8`] },
-  { title: 'a port that the service lacks', yaml: all('- route: [{destination: {host: reviews, port: {number: 80}}}]'), finds: [`unknown-port ${name} 7`] },
+  {
+    title: 'a mirror to nowhere',
+    yaml: all(`- ${plain}\n  mirror: {host: nobody}`),
+    finds: [`unknown-host ${name} 8`],
+  },
+  {
+    title: 'a port that the service lacks',
+    yaml: all('- route: [{destination: {host: reviews, port: {number: 80}}}]'),
+    finds: [`unknown-port ${name} 7`],
+  },
   {
     title: 'a port that has to be chosen',
-    yaml: all(`- ${plain}`).replace('[{name: http, port: 9080}]', '[{name: http, port: 9080}, {name: http-b, port: 81}]'),
+    yaml: all(`- ${plain}`).replace(
+      '[{name: http, port: 9080}]',
+      '[{name: http, port: 9080}, {name: http-b, port: 81}]',
+    ),
     finds: [`port-needed ${name} 7`],
   },
   {
@@ -81,13 +117,17 @@ export const routeCases: readonly AnalysisCase[] = [
     yaml: subsets.replace('version: v2', 'version: v9') + reviews,
     finds: ['subset-without-workloads DestinationRule default/reviews 9'],
   },
-  { title: 'two subsets of one name', yaml: subsets.replace('name: v2', 'name: v1') + reviews, finds: ['duplicate-subset DestinationRule default/reviews 9'] },
+  {
+    title: 'two subsets of one name',
+    yaml: subsets.replace('name: v2', 'name: v1') + reviews,
+    finds: ['duplicate-subset DestinationRule default/reviews 9'],
+  },
   {
     title: 'gateways that are missing or serve other hosts',
     yaml:
       all(`- ${plain}`).replace('  http:', '  gateways: [lost, edge]\n  http:') +
       '---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: edge}\nspec:\n  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [shop.example.com]}]\n',
-    finds: [`host-not-in-gateway ${name} 5`, `unknown-gateway ${name} 6`],
+    finds: [`unknown-gateway ${name} 6`, `host-not-in-gateway ${name} 6`],
   },
   {
     title: 'backends of an HTTPRoute',

@@ -17,7 +17,7 @@ export const virtualServiceDestinations: Analyzer = {
     const subsets = collectSubsets(view);
     for (const object of view.all('VirtualService')) {
       for (const { destination, path } of destinationsOf(object.spec)) {
-        checkDestination(view, subsets, { object: object, path }, destination, report);
+        checkDestination(view, subsets, { object, path }, destination, report);
       }
     }
   },

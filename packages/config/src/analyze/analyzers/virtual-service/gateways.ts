@@ -1,4 +1,5 @@
 // Gateways that VirtualServices name: they have to exist and to serve one of the hosts.
+import type { FieldPath } from '../../../model/config-object.js';
 import { hostsOverlap } from '../../../view/host-names.js';
 import type { Analyzer } from '../../analyzer.js';
 import type { ConfigView, ObjectOf } from '../../config-view.js';
@@ -18,33 +19,32 @@ export const virtualServiceGateways: Analyzer = {
       object.spec.gateways?.forEach((name, index) => {
         if (name === 'mesh') return;
         const gateway = gateways.get(name.includes('/') ? name : `${object.metadata.namespace}/${name}`);
-        const place = { object: object, path: ['spec', 'gateways', index] };
-        if (!gateway) report(messages.unknownGateway, place, { gateway: name });
-        else checkHosts(view, object, gateway, name, report);
+        const path = ['spec', 'gateways', index];
+        if (!gateway) report(messages.unknownGateway, { object, path }, { gateway: name });
+        else checkHosts(view, { object, path, name, gateway }, report);
       });
     }
   },
 };
 
-function checkHosts(
-  view: ConfigView,
-  object: ObjectOf<'VirtualService'>,
-  gateway: ObjectOf<'Gateway'>,
-  name: string,
-  report: Report,
-): void {
+interface Binding {
+  readonly object: ObjectOf<'VirtualService'>;
+  readonly path: FieldPath;
+  /** As the VirtualService writes it. */
+  readonly name: string;
+  readonly gateway: ObjectOf<'Gateway'>;
+}
+
+function checkHosts(view: ConfigView, { object, path, name, gateway }: Binding, report: Report): void {
   const { namespace } = object.metadata;
   const served = (gateway.spec.servers ?? [])
     .flatMap((server) => server.hosts)
     .filter((host) => visibleTo(host, namespace, gateway));
   const patterns = served.map((host) => view.resolve(host.slice(host.indexOf('/') + 1), namespace));
   const hosts = object.spec.hosts ?? [];
-  const lost = hosts.filter(
-    (host) => !patterns.some((pattern) => hostsOverlap(pattern, view.resolve(host, namespace))),
-  );
-  if (lost.length === 0 || hosts.length === 0) return;
-  const place = { object: object, path: ['spec', 'hosts', hosts.indexOf(lost[0] ?? '')] };
-  report(messages.hostNotInGateway, place, { gateway: name, hosts: lost.join(', ') });
+  const isServed = (host: string) => patterns.some((pattern) => hostsOverlap(pattern, view.resolve(host, namespace)));
+  if (hosts.length === 0 || hosts.some(isServed)) return;
+  report(messages.hostNotInGateway, { object, path }, { gateway: name, hosts: hosts.join(', ') });
 }
 
 // A server's host may be led by the namespace whose VirtualServices may bind to it: `prod/*.example.com`, `./a.example.com`.

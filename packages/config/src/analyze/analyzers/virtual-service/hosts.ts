@@ -42,7 +42,7 @@ function collectClaims(view: ConfigView): [string, Claim[]][] {
     const scopes = (spec.exportTo ?? ['*']).map((scope) => (scope === '.' ? metadata.namespace : scope));
     spec.hosts?.forEach((host, index) => {
       const resolved = view.resolve(host, metadata.namespace);
-      const claim = { object: object, host, resolved, index, scopes };
+      const claim = { object, host, resolved, index, scopes };
       claims.set(resolved, [...(claims.get(resolved) ?? []), claim]);
     });
   }

@@ -19,7 +19,7 @@ export const virtualServiceRoutes: Analyzer = {
         object.spec[protocol]?.forEach((rule, index) => {
           const path = ['spec', protocol, index];
           if (!rule.route?.length) report(messages.routeWithoutAction, { object, path }, { actions: 'route' });
-          else checkWeights(object, rule.route, [...path, 'route'], report);
+          else checkWeights({ object, path: [...path, 'route'], weights: weightsOf(rule.route) }, report);
         });
       }
     }
@@ -41,5 +41,10 @@ function checkHttp(
     report(messages.routeWithoutAction, { object, path }, { actions: `${known}, delegate` });
   if (actions.length > 1)
     report(messages.conflictingActions, { object, path }, { actions: known, got: actions.join(' and ') });
-  if (rule.route) checkWeights(object, rule.route, [...path, 'route'], report);
+  if (rule.route) checkWeights({ object, path: [...path, 'route'], weights: weightsOf(rule.route) }, report);
+}
+
+// A single destination needs no weight; beside others, a missing weight is 0.
+function weightsOf(route: readonly { readonly weight?: number | undefined }[]): readonly number[] {
+  return route.map(({ weight }) => weight ?? (route.length === 1 ? 100 : 0));
 }
