@@ -13,6 +13,7 @@ import type { InboundTelemetry } from '../telemetry/call-telemetry.js';
 import { type Application, listenerOf } from './app-listener.js';
 import { ConnectionAcceptor } from './connection-acceptor.js';
 import { InboundPipeline } from './http/inbound-pipeline.js';
+import { errorReply, sendReply } from './http/local-reply.js';
 import type { InboundAccess } from './inbound-access.js';
 import { InboundConnection, factsOf, networkRefusal } from './inbound-connection.js';
 import type { InboundEventSink } from './inbound-event.js';
@@ -104,8 +105,9 @@ export class InboundServer implements InboundAccess {
       return;
     }
     const connection = this.#adopt(request.socket);
-    if (connection === undefined) request.socket.destroy();
-    else this.#pipeline.handle(request, response, connection, next);
+    if (connection !== undefined) this.#pipeline.handle(request, response, connection, next);
+    // Nothing is known of the connection, as with requests that a test framework injects, or its peer is refused.
+    else sendReply(response, errorReply('DENIED', 'connection_not_admitted'), false);
   }
 
   /** Requests that have begun and not ended, on all servers. */
