@@ -64,7 +64,7 @@ function serviceHosts(
     if (routes !== undefined) return [virtualHost(name, domains, routes)];
   }
   const rule = context.ruleFor(service.host);
-  const made = reuse.of(`host ${name} ${domains.join(' ')}`, [service, rule], () =>
+  const made = reuse.of(`host ${name} ${domains.join(' ')}`, [service, rule, servingHost(view, service)], () =>
     virtualHost(name, domains, [{ route: defaultRoute(context, service, port), origin: originAt(service.object) }]),
   );
   return [made];
