@@ -1,4 +1,4 @@
-// docs/reference/findings.md is made from the table of messages: `npx vitest run -u findings-page` rewrites it.
+// docs/reference/findings.md is made from the table of messages: `npx vitest run findings-page -u` rewrites it.
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import type { Message } from './messages.js';
@@ -9,7 +9,8 @@ const table: readonly Message[] = Object.values(messages);
 
 it('the reference page lists every finding as the code has it', async () => {
   const rows = table.map(
-    ({ code, name, level, template, istioCode }) => `| ${code} | ${name} | ${level} | ${template} | ${istioCode ?? ''} |`,
+    ({ code, name, level, template, istioCode }) =>
+      `| ${code} | ${name} | ${level} | ${template} | ${istioCode ?? ''} |`,
   );
   const text = [
     '# What `heddle check` can say',

@@ -98,8 +98,8 @@ const security = {
   portLevelWithoutSelector: message('HED0401', 'port-level-without-selector', 'error', '{field}: portLevelMtls needs a selector with matchLabels', 'IST0106'),
   badPrincipal: message('HED0402', 'bad-principal', 'warning', '{field}: {principal} matches no peer: a principal is written TRUST-DOMAIN/ns/NAMESPACE/sa/ACCOUNT'),
   emptyMatchValue: message('HED0403', 'empty-match-value', 'error', '{field}: an empty value matches nothing', 'IST0106'),
-  noServerVerification: message('HED0404', 'no-server-verification', 'warning', '{field}: mode {mode} without caCertificates does not verify the server', 'IST0128'),
-  noServerVerificationOnPort: message('HED0405', 'no-server-verification-on-port', 'warning', '{field}: mode {mode} without caCertificates does not verify the server on port {port}', 'IST0129'),
+  noServerVerification: message('HED0404', 'no-server-verification', 'warning', '{field}: mode {mode} names no caCertificates to verify the server with', 'IST0128'),
+  noServerVerificationOnPort: message('HED0405', 'no-server-verification-on-port', 'warning', '{field}: mode {mode} for port {port} names no caCertificates to verify the server with', 'IST0129'),
 } as const;
 
 // prettier-ignore

@@ -14,7 +14,12 @@ const object = (properties: Readonly<Record<string, SchemaNode>>, ...required: s
   nullable: true,
   ...(required.length > 0 && { required }),
 });
-const list = (items: SchemaNode): SchemaNode => ({ type: 'array', items, nullable: true });
+// A list may be null (Go's nil), an entry may not.
+const list = (items: SchemaNode): SchemaNode => ({
+  type: 'array',
+  items: { ...items, nullable: false },
+  nullable: true,
+});
 
 export const serviceSchema = object({
   type: { type: 'string', enum: ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'] },

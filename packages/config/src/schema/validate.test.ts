@@ -1,6 +1,9 @@
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { checkConfig } from '../analyze/check.js';
+import { loadText } from '../load/load.js';
+import { apiVersionOf } from '../load/unknown-kinds.js';
 import { checks } from './checks.js';
 import { kindByName, kinds } from './kinds.js';
 import type { SchemaNode } from './schema-node.js';
@@ -118,6 +121,28 @@ describe('validation', () => {
         { numRuns: 50 },
       );
     }
+  });
+
+  it('and analysis never throw on a configuration of near misses', () => {
+    const one = fc.constantFrom(...kinds).chain((info) =>
+      fc.record({
+        apiVersion: fc.constant(apiVersionOf(info.group, info.versions[0] ?? '')),
+        kind: fc.constant(info.kind),
+        metadata: fc.record({ name: fc.constantFrom('a', 'b', 'C'), namespace: fc.constantFrom('default', 'prod') }),
+        spec: valuesFor(info.schema()),
+        status: info.statusSchema ? valuesFor(info.statusSchema) : fc.constant({}),
+      }),
+    );
+    fc.assert(
+      fc.property(fc.array(one, { maxLength: 6 }), (objects) => {
+        const text = objects.map((object) => JSON.stringify(object)).join('\n---\n');
+        const loaded = loadText(text, 'x.json');
+        expect(checkConfig(loaded).length).toBeGreaterThanOrEqual(loaded.findings.length);
+        for (const { field, position } of loaded.findings)
+          expect(field === undefined || position !== undefined).toBe(true);
+      }),
+      { numRuns: 400 },
+    );
   });
 
   it('leaves free-form values alone', () => {

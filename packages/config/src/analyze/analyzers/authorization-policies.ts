@@ -5,6 +5,8 @@ import type { ObjectOf } from '../config-view.js';
 import { messages } from '../messages.js';
 import type { Report } from '../report.js';
 
+const principalFields = ['principals', 'notPrincipals'];
+
 type Policy = ObjectOf<'AuthorizationPolicy'>;
 
 export const authorizationPolicies: Analyzer = {
@@ -27,11 +29,13 @@ export const authorizationPolicies: Analyzer = {
 
 function checkLists(object: Policy, lists: object | undefined, path: FieldPath, report: Report): void {
   for (const [field, values] of Object.entries(lists ?? {})) {
-    (values as readonly string[] | undefined)?.forEach((value, entry) => {
+    // An unknown field may hold anything.
+    if (!Array.isArray(values)) continue;
+    for (const [entry, value] of (values as readonly unknown[]).entries()) {
       const place = { object, path: [...path, field, entry] };
       if (value === '') report(messages.emptyMatchValue, place, {});
-      else if (field === 'principals' || field === 'notPrincipals') checkPrincipal(place, value, report);
-    });
+      else if (typeof value === 'string' && principalFields.includes(field)) checkPrincipal(place, value, report);
+    }
   }
 }
 
