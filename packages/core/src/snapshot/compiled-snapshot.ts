@@ -152,7 +152,7 @@ export class CompiledSnapshot implements Snapshot {
     }
     for (const name of this.view.routes.keys()) (this.routeTable(name) as CompiledRouteTable | undefined)?.compileAll();
     for (const name of this.view.clusters.keys()) this.cluster(name);
-    this.inbound;
+    this.#inbound.compileNow();
   }
 
   #listener(name: string): ListenerEntry | undefined {

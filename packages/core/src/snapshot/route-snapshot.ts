@@ -62,7 +62,7 @@ export interface ForwardAction {
   readonly retry: RetryPlan | undefined;
   /** New host header; undefined keeps the caller's. `auto` takes the endpoint's hostname. */
   readonly hostRewrite: string | { readonly auto: true } | undefined;
-  /** New host header computed from the request (host_rewrite_header, host_rewrite_path_regex); undefined there, or as a result, keeps the caller's. */
+  /** New host header computed from the request (host_rewrite_header, host_rewrite_path_regex) as it is after the header operations; undefined keeps the caller's. */
   readonly hostRewriteFrom?: ((head: RequestHead) => string | undefined) | undefined;
   /** Header that names the cluster (cluster_header); `clusters` then holds one entry without a name. */
   readonly clusterHeader?: string | undefined;

@@ -31,7 +31,12 @@ export class InboundJoin {
 
   /** Undefined when the feed sends no inbound listener. */
   get snapshot(): InboundSnapshot | undefined {
-    return (this.#joined ??= this.#join()).snapshot;
+    return this.compileNow().snapshot;
+  }
+
+  /** Compiles what is not compiled yet. */
+  compileNow(): Joined {
+    return (this.#joined ??= this.#join());
   }
 
   /** What was compiled so far, with its reports. */

@@ -63,8 +63,7 @@ function descend(field: DescField, value: unknown, path: string, plan: WalkPlan,
 function visit(schema: DescMessage, value: unknown, path: string, plan: WalkPlan, found: UndeclaredField[]): void {
   if (schema.typeName === ANY) visitPacked(value as Any, path, plan, found);
   // Unwrapped values (UInt32Value as number, Struct as object) have nothing further to declare.
-  else if (typeof value === 'object' && value !== null && '$typeName' in value)
-    walk(schema, value, path, plan, found);
+  else if (typeof value === 'object' && value !== null && '$typeName' in value) walk(schema, value, path, plan, found);
 }
 
 function visitPacked(any: Any, path: string, plan: WalkPlan, found: UndeclaredField[]): void {
