@@ -18,9 +18,13 @@ it('the reference page lists every finding as the code has it', async () => {
     'An object with a finding of level `error` is not in force. A `warning` is likely a mistake, but what is missing may live elsewhere; `info` is worth knowing.',
     'Codes are never reused. The last column is the code of `istioctl analyze` for the same fault.',
     '',
+    '<!-- prettier-ignore-start -->',
+    '',
     '| code | name | level | message | Istio |',
     '|---|---|---|---|---|',
     ...rows,
+    '',
+    '<!-- prettier-ignore-end -->',
     '',
   ].join('\n');
   await expect(text).toMatchFileSnapshot(page);
