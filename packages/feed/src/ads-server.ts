@@ -176,14 +176,13 @@ class FeedHub {
   }
 
   moved(session: ClientSession): void {
-    if (session.settled && this.#behind.has(session)) this.#catchUp(session);
+    if (session.settled && this.#behind.has(session)) this.#queue.add(session);
   }
 
   gone(session: ClientSession): void {
     this.#sessions.delete(session);
     this.#queue.delete(session);
-    this.#behind.get(session)?.cancel();
-    this.#behind.delete(session);
+    this.#noLongerBehind(session);
   }
 
   clients(): readonly ClientStatus[] {
@@ -202,27 +201,26 @@ class FeedHub {
 
   /** One push at a time for each client: the next waits for the answers to the former, which keeps the order across types. */
   #push(session: ClientSession): void {
-    const waiting = this.#behind.get(session);
-    if (!session.settled && waiting === undefined) {
-      const timer = this.#clock.after(this.#options.answerTimeoutMs ?? 10_000, () => this.#patienceOver(session));
-      this.#behind.set(session, timer);
-      return;
+    if (session.settled) {
+      this.#noLongerBehind(session);
+      this.#pushNow(session);
+    } else if (!this.#behind.has(session)) {
+      this.#behind.set(session, this.#patience(session));
     }
-    if (!session.settled) return;
-    this.#pushNow(session);
   }
 
-  #catchUp(session: ClientSession): void {
+  #patience(session: ClientSession): { cancel(): void } {
+    return this.#clock.after(this.#options.answerTimeoutMs ?? 10_000, () => {
+      // One that does not read is not written to, however long it takes; its connection dies of unanswered pings.
+      if (!session.writable) return void this.#behind.set(session, this.#patience(session));
+      this.#behind.delete(session);
+      this.#pushNow(session);
+    });
+  }
+
+  #noLongerBehind(session: ClientSession): void {
     this.#behind.get(session)?.cancel();
     this.#behind.delete(session);
-    this.#queue.add(session);
-  }
-
-  #patienceOver(session: ClientSession): void {
-    this.#behind.delete(session);
-    // One that does not read is not written to; it is caught up with when it drains.
-    if (session.writable) return this.#pushNow(session);
-    this.#behind.set(session, { cancel: () => undefined });
   }
 
   #pushNow(session: ClientSession): void {

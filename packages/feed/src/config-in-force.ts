@@ -2,6 +2,7 @@
 // never per client; `generated` counts it.
 import {
   type ConfigEdition,
+  type ConfigObject,
   type EncodedMessages,
   type Finding,
   type MeshSettings,
@@ -39,6 +40,7 @@ export class ConfigInForce {
   #classes = new Map<string, WorkloadClass>();
   #view: MeshView | undefined;
   #edition = 0;
+  #objects: readonly ConfigObject[] = [];
   #findings: readonly Finding[] = [];
   #refused: RefusedEdition | undefined;
   #generated = 0;
@@ -80,7 +82,15 @@ export class ConfigInForce {
       this.#refused = { findings: edition.findings, sinceWallMs: this.#wallMs() };
       return;
     }
-    const view = buildMeshView(edition.objects, this.#settings, this.#view);
+    // A reading that changed nothing (a file touched, a bad edit taken back) is no new version.
+    const unchanged = this.#view !== undefined && sameObjects(this.#objects, edition.objects);
+    if (!unchanged) this.#takeObjects(edition.objects);
+    this.#findings = edition.findings;
+    this.#refused = undefined;
+  }
+
+  #takeObjects(objects: readonly ConfigObject[]): void {
+    const view = buildMeshView(objects, this.#settings, this.#view);
     const number = this.#edition + 1;
     const classes = new Map<string, WorkloadClass>();
     for (const former of this.#classes.values()) {
@@ -91,8 +101,7 @@ export class ConfigInForce {
     this.#view = view;
     this.#edition = number;
     this.#classes = classes;
-    this.#findings = edition.findings;
-    this.#refused = undefined;
+    this.#objects = objects;
   }
 
   /** What this node is sent now. Throws while nothing is loaded, or when translation fails. */
@@ -122,6 +131,10 @@ export class ConfigInForce {
   #versionOf(edition: number): string {
     return `${this.#startedAt}/${edition}`;
   }
+}
+
+function sameObjects(a: readonly ConfigObject[], b: readonly ConfigObject[]): boolean {
+  return a.length === b.length && a.every((object, index) => object === b[index]);
 }
 
 function classKey(view: MeshView, node: FeedNode): string {
