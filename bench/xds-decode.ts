@@ -72,10 +72,13 @@ const assignments = Array.from({ length: 1000 }, (_, index) =>
         {
           lbEndpoints: Array.from({ length: 10 }, (_unused, host) => ({
             hostIdentifier: {
-              case: 'endpoint',
+              case: 'endpoint' as const,
               value: {
                 address: {
-                  address: { case: 'socketAddress', value: { address: `10.0.${String(index >> 8)}.${String(host)}` } },
+                  address: {
+                    case: 'socketAddress' as const,
+                    value: { address: `10.0.${String(index >> 8)}.${String(host)}` },
+                  },
                 },
               },
             },
