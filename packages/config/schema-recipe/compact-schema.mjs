@@ -2,7 +2,21 @@
 // proto oneofs as `atMostOne`, CEL rules as named checks, repeated sub-schemas once under `defs`.
 import { fromCel } from './cel-checks.mjs';
 
-const kept = ['type', 'required', 'enum', 'pattern', 'minimum', 'maximum', 'minLength', 'maxLength', 'minItems', 'maxItems', 'minProperties', 'maxProperties', 'nullable'];
+const kept = [
+  'type',
+  'required',
+  'enum',
+  'pattern',
+  'minimum',
+  'maximum',
+  'minLength',
+  'maxLength',
+  'minItems',
+  'maxItems',
+  'minProperties',
+  'maxProperties',
+  'nullable',
+];
 const gatewayDuration = '^([0-9]{1,5}(h|m|s|ms)){1,4}$';
 
 export function compact(schema, unknown) {
@@ -12,7 +26,8 @@ export function compact(schema, unknown) {
   if (schema['x-kubernetes-preserve-unknown-fields']) out.open = true;
   if (schema.properties) out.properties = mapValues(schema.properties, (child) => compact(child, unknown));
   if (schema.items) out.items = compact(schema.items, unknown);
-  if (typeof schema.additionalProperties === 'object') out.additionalProperties = compact(schema.additionalProperties, unknown);
+  if (typeof schema.additionalProperties === 'object')
+    out.additionalProperties = compact(schema.additionalProperties, unknown);
   const groups = protoOneOfs(schema);
   const cel = fromCel(schema['x-kubernetes-validations'] ?? [], unknown);
   Object.assign(out, cel.keywords);
@@ -75,7 +90,8 @@ function freshName(field, defs) {
 
 function mapChildren(node, f) {
   const out = { ...node };
-  if (node.properties) out.properties = Object.fromEntries(Object.entries(node.properties).map(([name, child]) => [name, f(child, name)]));
+  if (node.properties)
+    out.properties = Object.fromEntries(Object.entries(node.properties).map(([name, child]) => [name, f(child, name)]));
   if (node.items) out.items = f(node.items);
   if (node.additionalProperties) out.additionalProperties = f(node.additionalProperties);
   return out;

@@ -29,12 +29,14 @@ export function emitTypes(prefix, schema) {
   const bare = (node, path) => {
     if (Array.isArray(node.type)) return 'number | string';
     if (node.enum) return node.enum.map((value) => JSON.stringify(value)).join(' | ');
-    if (node.type === 'array') return arrayOf(typeOf(node.items ?? {}, [...path.slice(0, -1), singular(path.at(-1))], true));
+    if (node.type === 'array')
+      return arrayOf(typeOf(node.items ?? {}, [...path.slice(0, -1), singular(path.at(-1))], true));
     if (node.type === 'object') return objectType(node, path);
     return { string: 'string', integer: 'number', number: 'number', boolean: 'boolean' }[node.type] ?? 'unknown';
   };
   const objectType = (node, path) => {
-    if (node.additionalProperties) return `Readonly<Record<string, ${typeOf(node.additionalProperties, [...path.slice(0, -1), singular(path.at(-1))])}>>`;
+    if (node.additionalProperties)
+      return `Readonly<Record<string, ${typeOf(node.additionalProperties, [...path.slice(0, -1), singular(path.at(-1))])}>>`;
     if (!node.properties) return 'Readonly<Record<string, unknown>>';
     const id = name(path);
     const at = interfaces.push('') - 1;
