@@ -1,0 +1,33 @@
+// For drivers of further protocols (@heddle/grpc): the parts with which a call obeys the mesh as HTTP calls do. No user of a mesh needs this.
+export { MeshError } from './errors.js';
+export type { Clock, Timer } from './clock.js';
+export type { EndpointState } from './cluster-state/endpoint-state.js';
+export type { MeshInternals } from './mesh-extension.js';
+export type { FilterAction, FilterRequest, HttpFilter, ReplyAction } from './filters/http-filter.js';
+export { httpToGrpcStatus } from './filters/grpc-status.js';
+export type { PeerIdentity } from './identity/identity-provider.js';
+export type { UpstreamSecurity } from './identity/connection-security.js';
+export type { ConnectionAcceptor } from './inbound/connection-acceptor.js';
+export type { InboundConnection } from './inbound/inbound-connection.js';
+export type { MeshRequestInfo } from './inbound/mesh-request.js';
+export { forwardedClientCert } from './inbound/http/forwarded-client-cert.js';
+export { isMeshHeader } from './inbound/http/header-hygiene.js';
+export { errorReply } from './inbound/http/local-reply.js';
+export type { AttemptFailure } from './outbound/exchange/attempt-failure.js';
+export type { WheelNode } from './outbound/exchange/deadline-wheel.js';
+export { Exchange } from './outbound/exchange/exchange.js';
+export type { ExchangePlan, Step } from './outbound/exchange/exchange.js';
+export { localReply } from './outbound/exchange/local-reply.js';
+export type { LocalReply } from './outbound/exchange/local-reply.js';
+export { OutboundHead } from './outbound/exchange/outbound-head.js';
+export type { ForwardedCall, PreparedCall } from './outbound/prepare-call.js';
+export { amendRequest } from './outbound/http/header-operations.js';
+export { newRecord, recordRoute } from './outbound/new-record.js';
+export type { ClusterSnapshot } from './snapshot/cluster-snapshot.js';
+export type { CallRecord } from './telemetry/call-record.js';
+export type { SpanHandle } from './telemetry/call-telemetry.js';
+export type { RequestContext } from './telemetry/request-context.js';
+export { createConnector } from './transport/connector.js';
+export type { ConnectTarget } from './transport/connector.js';
+// With a star, so that a driver can add methods to Mesh by declaration merging (`declare module '@heddle/core/driver'`).
+export * from './mesh/mesh.js';
