@@ -1,7 +1,9 @@
 // A reply of the mesh as the response head and body that a caller over HTTP or gRPC expects (Envoy: local_reply, Grpc::Common::sendLocalReply).
-import { STATUS_CODES } from 'node:http';
 import type { LocalReply } from '../exchange/local-reply.js';
 import type { ResponseHeaders } from './header-operations.js';
+
+// Not by `import`: linking node:http reads its lazy exports (WebSocket, …), which loads the whole built-in fetch.
+const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 export interface LocalResponse {
   readonly status: number;

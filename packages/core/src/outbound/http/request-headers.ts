@@ -22,6 +22,7 @@ const HOP_BY_HOP = new Set([
   'trailer',
 ]);
 const MAX_NAMES = 1024;
+const COMMON_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']);
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 // Control characters and what Latin-1 can't carry (RFC 9110 §5.5).
 const BAD_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
@@ -108,7 +109,7 @@ function headerText(name: string, value: unknown): string {
 
 /** Throws MeshError INVALID_REQUEST for what undici's Request would refuse. */
 export function checkRequestLine(method: unknown, path: unknown): void {
-  if (typeof method !== 'string' || !TOKEN.test(method.toLowerCase()))
+  if (typeof method !== 'string' || (!COMMON_METHODS.has(method) && !TOKEN.test(method.toLowerCase())))
     throw new MeshError('INVALID_REQUEST', 'the method is no HTTP token');
   if (method === 'CONNECT') throw new MeshError('INVALID_REQUEST', 'CONNECT does not go through the mesh');
   if (typeof path !== 'string' || !path.startsWith('/'))
