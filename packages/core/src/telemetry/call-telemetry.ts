@@ -28,6 +28,11 @@ export interface SpanOutcome {
 export interface OutboundTelemetry {
   /** The inbound request that this call is made for, if any (AsyncLocalStorage). */
   currentContext(): RequestContext | undefined;
+  /**
+   * A context for a call that is made for no inbound request, so that its attempts share one request id and one trace: take it where
+   * `currentContext` is undefined, once per call.
+   */
+  rootContext?(): RequestContext;
   /** Starts the client span of one attempt; undefined when nothing records spans. `name` is `METHOD host`. */
   startAttemptSpan(call: CallRecord, context: RequestContext | undefined, attempt: number): SpanHandle | undefined;
   /**

@@ -3,7 +3,7 @@ import type { CallFinish } from './call-finish.js';
 import type { CallRecord } from './call-record.js';
 import type { OutboundTelemetry, SpanHandle } from './call-telemetry.js';
 import type { ContextCarrier } from './context-carrier.js';
-import type { ExtractOptions } from './propagation/extract-context.js';
+import { type ExtractOptions, rootContext } from './propagation/extract-context.js';
 import { writePropagationHeaders } from './propagation/write-headers.js';
 import type { RequestContext } from './request-context.js';
 import type { SpanSource } from './spans/span-source.js';
@@ -16,6 +16,7 @@ export function createOutboundTelemetry(
 ): OutboundTelemetry {
   return {
     currentContext: () => carrier.current(),
+    rootContext: () => rootContext(propagation),
     startAttemptSpan(call: CallRecord, context: RequestContext | undefined, attempt: number): SpanHandle | undefined {
       return guarded(() => spans.startAttempt(call, context, attempt), undefined);
     },

@@ -46,6 +46,21 @@ export function extractContext(
   };
 }
 
+/** The context of a call that is made for no inbound request. */
+export function rootContext(options: ExtractOptions): RequestContext {
+  return {
+    requestId: options.ids.requestId(),
+    trace: freshTrace(undefined, options),
+    traceState: undefined,
+    baggage: undefined,
+    b3: undefined,
+    b3Debug: false,
+    deadlineMs: undefined,
+    signal: undefined,
+    forwarded: NOTHING,
+  };
+}
+
 /** The trace that B3 headers name; undefined when they name none or are malformed. */
 export function traceOfB3Headers(
   header: (name: string) => string | undefined,

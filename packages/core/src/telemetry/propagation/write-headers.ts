@@ -8,8 +8,8 @@ import { formatTraceparent, parseTraceparent } from './traceparent.js';
 type HeaderLookup = (name: string) => string | undefined;
 
 /**
- * Appends the headers to a flat name/value list and returns the request id. The caller removes the application's own `traceparent` from what it
- * sends: that name is always ours, and a call carries one only. The parent of the call is its span, else the application's own traceparent (the
+ * Appends the headers to a flat name/value list and returns the request id. The application's own `traceparent`, where the
+ * list holds it already, is replaced: that name is always ours, and a call carries one only. The parent of the call is its span, else the application's own traceparent (the
  * application says so), else the inbound request's trace, else a new one. `baggage` replaces the inbound request's where the tracer holds its own.
  */
 export function writePropagationHeaders(
@@ -67,7 +67,9 @@ function writeTrace(
   spanId: string,
   applicationHeader: HeaderLookup,
 ): void {
-  headers.push('traceparent', formatTraceparent(trace.traceId, spanId, trace.sampled, trace.random === true));
+  const traceparent = formatTraceparent(trace.traceId, spanId, trace.sampled, trace.random === true);
+  if (applicationHeader('traceparent') !== undefined) removeHeader(headers, 'traceparent');
+  headers.push('traceparent', traceparent);
   const encoding = context?.b3;
   if (encoding === undefined) return;
   if (applicationHeader('b3') !== undefined || applicationHeader('x-b3-traceid') !== undefined) return;
@@ -80,6 +82,11 @@ function writeTrace(
 function writeForwarded(headers: string[], forwarded: readonly string[], applicationHeader: HeaderLookup): void {
   for (let index = 0; index + 1 < forwarded.length; index += 2)
     writeOnce(headers, forwarded[index] as string, forwarded[index + 1], applicationHeader);
+}
+
+/** Removes every occurrence of a lower-case name from a flat name/value list. */
+function removeHeader(headers: string[], name: string): void {
+  for (let index = headers.length - 2; index >= 0; index -= 2) if (headers[index] === name) headers.splice(index, 2);
 }
 
 function writeOnce(headers: string[], name: string, value: string | undefined, applicationHeader: HeaderLookup): void {

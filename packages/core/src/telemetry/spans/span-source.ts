@@ -30,12 +30,11 @@ export class SpanSource {
   startAttempt(call: CallRecord, context: RequestContext | undefined, attempt: number): SpanHandle | undefined {
     const api = this.#lookup();
     if (api === undefined) return undefined;
-    let parent = attempt === 0 ? undefined : this.#parents.get(call);
-    if (parent === undefined) {
-      parent = attemptParent(api, context);
-      this.#parents.set(call, parent);
-    }
-    return this.#start(api, call, parent, api.SpanKind.CLIENT, attempt === 0 ? undefined : { retry_attempt: attempt });
+    const known = this.#parents.get(call);
+    const parent = known ?? attemptParent(api, context);
+    if (known === undefined) this.#parents.set(call, parent);
+    const retryTags = known === undefined ? undefined : { retry_attempt: attempt };
+    return this.#start(api, call, parent, api.SpanKind.CLIENT, retryTags);
   }
 
   startServer(call: CallRecord, context: RequestContext): SpanHandle | undefined {

@@ -275,10 +275,23 @@ describe('propagation without an SDK', () => {
   });
 
   it("makes the application's own traceparent the parent, and sends that name once", () => {
-    const flat: string[] = [];
     const application: Record<string, string> = { traceparent: `00-${TRACE}-${PARENT}-01` };
+    const flat = ['accept', '*/*', 'traceparent', application['traceparent']!, 'x', 'y'];
     service('a').outbound.writeHeaders(flat, undefined, undefined, (name) => application[name]);
     expect(traceparentsOf(flat)).toMatchObject([{ traceId: TRACE, sampled: true }]);
+    expect(traceparentsOf(flat)[0]!.spanId).not.toBe(PARENT);
+    expect(flat.slice(0, 4)).toEqual(['accept', '*/*', 'x', 'y']);
+  });
+
+  it('gives the attempts of a call outside of any request one trace and one request id', () => {
+    const { outbound } = service('a');
+    const root = outbound.rootContext!();
+    const attempts = [1, 2].map(() => {
+      const flat: string[] = [];
+      const requestId = outbound.writeHeaders(flat, root, undefined, () => undefined);
+      return `${requestId} ${traceparentsOf(flat)[0]!.traceId}`;
+    });
+    expect(attempts[0]).toBe(attempts[1]);
   });
 
   it('turns the wait that the caller announced into a deadline', () => {
