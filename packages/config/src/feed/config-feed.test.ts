@@ -142,7 +142,7 @@ describe('a feed of typed objects', () => {
 
   it('waits for an update that is taken in slices before the next one', async () => {
     const { sink, connection } = opened(service('orders', '127.0.0.2'));
-    const taken = Promise.withResolvers<readonly RejectedResource[]>();
+    const taken = deferred();
     sink.answer = ({ typeUrl }) => (typeUrl === CLUSTER_TYPE_URL ? taken.promise : []);
     connection.subscribe(CLUSTER_TYPE_URL, '*');
     connection.subscribe(LISTENER_TYPE_URL, '*');
@@ -243,3 +243,11 @@ describe('a feed of watched files', () => {
     expect(sink.states.at(-1)).toEqual({ phase: 'connected' });
   });
 });
+
+function deferred() {
+  let resolve: (value: readonly RejectedResource[]) => void = () => undefined;
+  const promise = new Promise<readonly RejectedResource[]>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}

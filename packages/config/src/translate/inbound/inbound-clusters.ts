@@ -7,7 +7,7 @@ import { HTTP_OPTIONS } from '../cluster/service-clusters.js';
 import { policyFor } from '../cluster/traffic-policy.js';
 import type { TranslationContext } from '../context.js';
 import { NO_DETAILS, type Translated, originAt } from '../translated.js';
-import { durationOfMs, istioMetadata } from '../wire.js';
+import { configPath, durationOfMs, istioMetadata } from '../wire.js';
 
 export const INBOUND_PASSTHROUGH_CLUSTER = 'InboundPassthroughCluster';
 
@@ -33,6 +33,7 @@ function inboundCluster(context: TranslationContext, name: string, { service, po
   const rule = context.ruleFor(service.host);
   return context.reuse.of(`inbound ${name}`, [service, port, rule], () => {
     const policy = policyFor(rule, port.number);
+    const ruleObject = rule?.objects[0];
     const cluster = create(ClusterSchema, {
       name,
       altStatName: `${name};`,
@@ -41,7 +42,11 @@ function inboundCluster(context: TranslationContext, name: string, { service, po
       connectTimeout: durationOfMs(context.view.settings.connectTimeoutMs),
       // Of a traffic policy only the connection pool holds inbound (Istio: applyTrafficPolicy).
       circuitBreakers: circuitBreakers(policy),
-      metadata: istioMetadata({ services: [{ host: service.host, name: service.name, namespace: service.namespace }] }),
+      commonLbConfig: {},
+      metadata: istioMetadata({
+        ...(ruleObject === undefined ? {} : { config: configPath(ruleObject, 'destination-rule') }),
+        services: [{ host: service.host, name: service.name, namespace: service.namespace }],
+      }),
     });
     const pool = policy.connectionPool;
     applyTcpSettings(cluster, pool);

@@ -31,7 +31,11 @@ export function inboundListener(name: string, port: number, filterChains: readon
     name: 'envoy.filters.listener.original_dst',
     configType: emptyExtension(ORIGINAL_DST_TYPE_URL),
   });
-  const listenerFilters = [original, ...sniffingFilters(true, true)];
+  // Only chains that tell plain HTTP from other plain bytes need to look into it.
+  const sniffsHttp = filterChains.some(
+    (chain) => chain.filterChainMatch?.applicationProtocols.includes('http/1.1') === true,
+  );
+  const listenerFilters = [original, ...sniffingFilters(sniffsHttp, true)];
   return listener(name, '0.0.0.0', port, TrafficDirection.INBOUND, { filterChains, listenerFilters }, undefined);
 }
 

@@ -140,7 +140,7 @@ function bindingListener(context: TranslationContext, binding: Binding): Transla
   const chains = [...binding.serverNameChains];
   if (binding.routeName !== undefined) chains.unshift(httpChain(context, name, binding));
   const passes = binding.address === WILDCARD;
-  const fallback = binding.fallback?.chain ?? (passes ? unknownChain(context, 'PassthroughFilterChain') : undefined);
+  const fallback = binding.fallback?.chain ?? (passes ? passthroughChain(context) : undefined);
   const alone = binding.fallback !== undefined && chains.length === 0;
   const message = outboundListener(binding.address, binding.port, {
     filterChains: alone && fallback !== undefined ? [fallback] : chains,
@@ -163,6 +163,15 @@ function httpChain(context: TranslationContext, listenerName: string, { port, ro
   });
   chain.filters = [outboundManager(`outbound_${listenerName}`, routeName ?? '', filters)];
   return chain;
+}
+
+/** For connections that are not HTTP and to no service that the port knows. */
+function passthroughChain(context: TranslationContext): FilterChain {
+  return create(FilterChainSchema, {
+    name: 'PassthroughFilterChain',
+    filterChainMatch: {},
+    filters: [unknownDestination(context)],
+  });
 }
 
 function unknownChain(context: TranslationContext, name: string): FilterChain {
