@@ -125,6 +125,7 @@ export abstract class Exchange implements CapacityWaiter {
     if (plan === undefined || endpoint === undefined) return 'none';
     if (this.phase === 'delivering') {
       // The head was delivered: the caller sees a broken body (Envoy: resets the downstream stream).
+      plan.cluster.reportFailure(endpoint, failure === 'try-timeout', nowMs);
       return this.#end('fail', failureReply(failure, 1, cause));
     }
     if (this.phase !== 'sending') return 'none';

@@ -1,64 +1,17 @@
 // Calls against real HTTP servers in this process: what a caller of the mesh sees.
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../clock.js';
-import { ClusterStates } from '../../cluster-state/cluster-states.js';
-import { seededDraws } from '../../draws.js';
 import { MeshError } from '../../errors.js';
-import type { ClusterSnapshot } from '../../snapshot/cluster-snapshot.js';
-import type { RoutePlan } from '../../snapshot/route-snapshot.js';
-import { OutboundClient } from '../outbound-client.js';
-import {
-  DEFAULT_LIMITS,
-  DEFAULT_OUTLIER,
-  RecordingTelemetry,
-  cluster,
-  plainSecurity,
-  retryPlan,
-  route,
-  snapshot,
-} from '../testing/snapshot-fixture.js';
+import { LiveParts } from '../testing/live-parts.js';
+import { DEFAULT_LIMITS, DEFAULT_OUTLIER, cluster, retryPlan, route } from '../testing/snapshot-fixture.js';
 
-const cleanups: (() => Promise<unknown> | void)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-async function serve(listener: RequestListener, host = '127.0.0.1'): Promise<{ address: string; server: Server }> {
-  const server = createServer(listener);
-  server.listen(0, host);
-  await once(server, 'listening');
-  cleanups.push(() => {
-    server.closeAllConnections();
-    return new Promise((resolve) => server.close(resolve));
-  });
-  return { address: `${host}:${(server.address() as AddressInfo).port}`, server };
-}
-
-function client(
-  clusters: readonly ClusterSnapshot[],
-  plan: RoutePlan,
-  match?: (path: string) => RoutePlan | undefined,
-) {
-  const telemetry = new RecordingTelemetry();
-  const draws = seededDraws(7);
-  const states = new ClusterStates(systemClock, draws);
-  const current = snapshot(clusters, (_authority, path) => (match === undefined ? plan : match(path)));
-  const outbound = new OutboundClient({
-    snapshot: () => current,
-    states,
-    clock: systemClock,
-    draws,
-    security: plainSecurity,
-    telemetry,
-  });
-  cleanups.push(() => outbound.close({ drainMs: 100 }));
-  return { outbound, telemetry, states, fetch: outbound.fetch };
-}
+const live = new LiveParts();
+const serve = live.serve.bind(live);
+const client = live.client.bind(live);
+afterEach(() => live.cleanUp());
 
 /** Waits for an event loop turn, until the condition holds or a second has passed. */
 async function eventually(condition: () => boolean): Promise<void> {
@@ -307,7 +260,7 @@ describe('a call through mesh.fetch', () => {
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    cleanups.push(() => new Promise((resolve) => server.close(resolve)));
+    live.onCleanUp(() => new Promise((resolve) => server.close(resolve)));
     const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
     const { fetch } = client([cluster('upstream', [address])], route({ retry: retryPlan({ reset: true }) }));
     for (let call = 0; call < 4; call++) expect(await (await fetch('http://reviews/')).text()).toBe('ok');

@@ -31,7 +31,7 @@ export class MeshDispatcher extends DispatcherBase {
   override dispatch(options: MeshDispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
     if (typeof handler !== 'object') throw new MeshError('INVALID_REQUEST', 'handler must be an object');
     const current = typeof handler.onRequestStart === 'function' ? handler : wrapLegacyHandler(handler);
-    this.#start(options, current, options as HttpCallHints);
+    this.#start(options, current, options);
     return true;
   }
 
