@@ -5,9 +5,8 @@ import { MeshError } from '../errors.js';
 import { Subscriptions, type FeedEvent, type ResourceView, type SubscriptionStatus } from '../feed/index.js';
 import { httpFilterKinds, networkFilterKinds } from '../filters/registry.js';
 import type { FilterStateStore } from '../filters/http-filter.js';
-import { buildSnapshot } from '../snapshot/build-snapshot.js';
-import { emptySnapshot } from '../snapshot/empty-snapshot.js';
-import { createInspector } from '../snapshot/inspector.js';
+import { buildSnapshot, emptySnapshot } from '../snapshot/build-snapshot.js';
+import { createInspector } from '../snapshot/resource/resource-inspector.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 
 export interface ConfigurationOptions {
