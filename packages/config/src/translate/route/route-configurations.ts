@@ -28,14 +28,18 @@ export function routeConfigurations(
   names: RouteNames,
 ): readonly Translated<RouteConfiguration>[] {
   const rules = hostRulesOf(context);
-  const fallback = catchAll(context.scope.outboundTrafficPolicy);
+  const policy = context.scope.outboundTrafficPolicy;
+  const fallback = context.reuse.of(`catch-all ${policy}`, [], () => catchAll(policy));
   const hosts = new Map<number, readonly OriginatedHost[]>();
   const hostsOf = (port: number) => {
     const known = hosts.get(port) ?? portVirtualHosts(context, rules, port);
     hosts.set(port, known);
     return known;
   };
-  const byPort = names.ports.map((port) => configuration(String(port), hostsOf(port), fallback));
+  const byPort = names.ports.map((port) => {
+    const found = hostsOf(port);
+    return context.reuse.of(`routes ${port}`, [fallback, ...found], () => configuration(String(port), found, fallback));
+  });
   return [...byPort, ...names.detected.map((name) => detectedConfiguration(name, hostsOf))];
 }
 
