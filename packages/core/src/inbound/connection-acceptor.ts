@@ -93,7 +93,7 @@ export class ConnectionAcceptor {
         this.#refuse(socket, admitted.reason);
         break;
       case 'open':
-        this.#deliver(socket, new InboundConnection(facts, socket, undefined, undefined));
+        this.#deliver(socket, new InboundConnection(facts, socket, undefined));
         break;
       case 'chain':
         if (admitted.chain.tls === undefined) this.#admit(socket, admitted.chain, facts);
@@ -103,6 +103,7 @@ export class ConnectionAcceptor {
 
   #handshake(socket: Socket, chain: FilterChainSnapshot, tls: DownstreamTls, facts: ConnectionFacts): void {
     this.#terminator.terminate(socket, tls, (outcome) => {
+      const { generation } = this.#options.security;
       if (!outcome.ok) {
         this.#options.onEvent(event('handshake-failed', facts, outcome.reason));
         return;
@@ -111,14 +112,14 @@ export class ConnectionAcceptor {
       if (refusal !== undefined) {
         outcome.socket.destroy();
         this.#options.onEvent(event('connection-refused', facts, refusal));
-      } else this.#deliver(socket, new InboundConnection(facts, outcome.socket, outcome.peer, tls.key));
+      } else this.#deliver(socket, new InboundConnection(facts, outcome.socket, outcome.peer, tls, generation));
     });
   }
 
   #admit(socket: Socket, chain: FilterChainSnapshot, facts: ConnectionFacts): void {
     const refusal = networkRefusal(chain, facts, undefined);
     if (refusal !== undefined) this.#refuse(socket, refusal);
-    else this.#deliver(socket, new InboundConnection(facts, socket, undefined, undefined));
+    else this.#deliver(socket, new InboundConnection(facts, socket, undefined));
   }
 
   #deliver(raw: Socket, connection: InboundConnection): void {
@@ -141,7 +142,7 @@ export class ConnectionAcceptor {
     if (admitted.kind === 'open') return undefined;
     const { chain } = admitted;
     // The peer was verified under another context (other SANs, other roots): the client must prove itself again.
-    if (chain.tls?.key !== connection.tlsKey) return 'the TLS policy of its filter chain changed';
+    if (chain.tls?.key !== connection.tls?.key) return 'the TLS policy of its filter chain changed';
     return networkRefusal(chain, connection.facts, connection.peer);
   }
 

@@ -1,8 +1,10 @@
 // One accepted connection: its facts, its peer, the chain that takes it, and the requests in flight on it.
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { DownstreamSecurity } from '../identity/connection-security.js';
 import type { PeerIdentity } from '../identity/identity-provider.js';
 import type { ConnectionRequest } from '../filters/network-filter.js';
-import type { ConnectionFacts, FilterChainSnapshot } from '../snapshot/inbound-snapshot.js';
+import type { ConnectionFacts, DownstreamTls, FilterChainSnapshot } from '../snapshot/inbound-snapshot.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { type Admission, admission } from './admission.js';
 
@@ -22,8 +24,10 @@ export class InboundConnection {
     readonly socket: Socket,
     /** Verified once, after the handshake. */
     readonly peer: PeerIdentity | undefined,
-    /** Key of the TLS context under which the peer was verified; undefined for plain text. */
-    readonly tlsKey: string | undefined,
+    /** The TLS policy under which the peer was verified; undefined for plain text. */
+    readonly tls?: DownstreamTls,
+    /** Generation of the identity (certificate and trust bundles) under which it was verified. */
+    private verifiedGeneration = 0,
   ) {}
 
   /** The admission under a snapshot, looked up once per snapshot. */
@@ -33,6 +37,20 @@ export class InboundConnection {
       this.#admission = admission(snapshot, this.facts, awaitsFeed);
     }
     return this.#admission;
+  }
+
+  /**
+   * Why the peer is no longer to be believed; undefined while it is. After a change of certificates or bundles it is verified once more, when it next
+   * asks for something: a root that was taken out ends the connections that it vouched for.
+   */
+  distrust(security: DownstreamSecurity): string | undefined {
+    if (!(this.socket instanceof TLSSocket) || this.tls === undefined || this.peer === undefined) return undefined;
+    const { generation } = security;
+    if (generation === this.verifiedGeneration) return undefined;
+    const verdict = security.verifyClient(this.socket, this.tls);
+    if (!verdict.ok) return verdict.reason;
+    this.verifiedGeneration = generation;
+    return undefined;
   }
 }
 

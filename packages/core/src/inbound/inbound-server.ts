@@ -122,11 +122,10 @@ export class InboundServer implements InboundAccess {
   async drain(drainMs: number): Promise<void> {
     this.#draining = true;
     this.#pipeline.beginDrain();
-    await Promise.all([...this.#servers].map((server) => this.#drainServer(server, drainMs)));
-    for (const acceptor of this.#acceptors) {
-      acceptor.destroyAll();
-      acceptor.close();
-    }
+    await Promise.all([
+      ...[...this.#servers].map((server) => this.#drainServer(server, drainMs)),
+      ...[...this.#acceptors].map((acceptor) => this.#drainAcceptor(acceptor, drainMs)),
+    ]);
     this.#acceptors.clear();
   }
 
@@ -157,6 +156,19 @@ export class InboundServer implements InboundAccess {
     });
   }
 
+  /** Connections of an adapter's server are that server's to end (HTTP/2: GOAWAY); what is left after `drainMs` is cut off. */
+  async #drainAcceptor(acceptor: ConnectionAcceptor, drainMs: number): Promise<void> {
+    acceptor.closeOpening();
+    const closed = [...acceptor.connections].map(
+      ({ socket }) =>
+        new Promise<void>((resolve) => (socket.destroyed ? resolve() : socket.once('close', () => resolve()))),
+    );
+    const timer = this.#options.clock.after(drainMs, () => acceptor.destroyAll());
+    await Promise.all(closed);
+    timer.cancel();
+    acceptor.close();
+  }
+
   /** The connection of a socket that another server accepted, judged once: its own TLS counts as far as the mesh can verify the peer. */
   #adopt(socket: Socket): InboundConnection | undefined {
     const known = this.#foreign.get(socket);
@@ -164,7 +176,7 @@ export class InboundServer implements InboundAccess {
     const secure = socket instanceof TLSSocket ? socket : undefined;
     const facts = foreignFacts(socket, secure);
     if (facts === undefined) return undefined;
-    const probe = new InboundConnection(facts, socket, undefined, undefined);
+    const probe = new InboundConnection(facts, socket, undefined);
     const admitted = probe.admission(this.#options.snapshot(), this.#options.settings.awaitsFeed);
     const chain = admitted.kind === 'chain' ? admitted.chain : undefined;
     let peer: PeerIdentity | undefined;
@@ -174,7 +186,7 @@ export class InboundServer implements InboundAccess {
       peer = verdict.ok ? verdict.peer : undefined;
     }
     if (chain !== undefined && networkRefusal(chain, facts, peer) !== undefined) return undefined;
-    const connection = new InboundConnection(facts, socket, peer, chain?.tls?.key);
+    const connection = new InboundConnection(facts, socket, peer, chain?.tls, this.#options.security.generation);
     this.#foreign.set(socket, connection);
     return connection;
   }

@@ -107,6 +107,8 @@ function serverOptions(settings: InboundSettings): ServerOptions {
   return {
     headersTimeout: settings.headersTimeoutMs,
     requestTimeout: settings.requestTimeoutMs,
+    // Node looks for slow senders at this interval only; its 30 s would make every shorter limit meaningless.
+    connectionsCheckingInterval: Math.max(10, Math.min(5_000, Math.floor(settings.headersTimeoutMs / 4))),
     keepAliveTimeout: settings.keepAliveTimeoutMs,
     maxHeaderSize: settings.maxHeaderBytes,
     insecureHTTPParser: false,

@@ -98,8 +98,8 @@ export function snapshotOf(inbound: InboundSnapshot | undefined, generation = 1)
 
 export interface TestWorkload {
   readonly security: UpstreamSecurity & DownstreamSecurity;
-  /** Takes a new key and certificate. */
-  rotate(): void;
+  /** Takes a new key and certificate; `trusted` replaces the authorities that it trusts from now on. */
+  rotate(trusted?: readonly TestAuthority[]): void;
   close(): void;
 }
 
@@ -110,8 +110,8 @@ export function testWorkload(
   federated: readonly TestAuthority[] = [],
 ): TestWorkload {
   let sink: IdentitySink | undefined;
-  const bundles = trustBundles([authority, ...federated].map((one) => [one.trustDomain, one.rootPem] as const));
-  const rotate = (): void => {
+  const rotate = (trusted: readonly TestAuthority[] = [authority, ...federated]): void => {
+    const bundles = trustBundles(trusted.map((one) => [one.trustDomain, one.rootPem] as const));
     const pair = authority.issue({ spiffeId });
     const read = readSvid(pair.certificateChainPem, pair.privateKeyPem);
     if (!read.ok) throw new Error(read.reason);
@@ -134,7 +134,7 @@ export function recordingTelemetry(clock: Clock = systemClock): {
   readonly telemetry: InboundTelemetry;
   readonly calls: CallRecord[];
   /** Resolves with the next call that finishes, or the last one if `count` have finished already. */
-  finished(count: number): Promise<CallRecord>;
+  readonly finished: (count: number) => Promise<CallRecord>;
 } {
   const calls: CallRecord[] = [];
   let onFinish: (() => void) | undefined;

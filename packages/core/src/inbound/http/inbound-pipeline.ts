@@ -1,9 +1,11 @@
 // What happens to a request between the socket and the application: hostile input, chain, normalisation, header hygiene, context, filters.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpFilter } from '../../filters/http-filter.js';
+import type { DownstreamSecurity } from '../../identity/connection-security.js';
 import type { InboundHttp } from '../../snapshot/inbound-snapshot.js';
 import type { Snapshot } from '../../snapshot/snapshot.js';
 import type { RequestContext } from '../../telemetry/request-context.js';
+import type { Admission } from '../admission.js';
 import type { InboundConnection } from '../inbound-connection.js';
 import type { InboundSettings } from '../inbound-settings.js';
 import type { MeshRequestInfo } from '../mesh-request.js';
@@ -16,6 +18,7 @@ import { normalizeTarget, readTarget } from './request-target.js';
 
 export interface PipelineOptions extends ExchangeTools {
   readonly snapshot: () => Snapshot;
+  readonly security: DownstreamSecurity;
   readonly settings: InboundSettings;
 }
 
@@ -53,8 +56,8 @@ export class InboundPipeline {
    * is not called. `next` may throw or return a promise: the request is answered with 500 then.
    */
   handle(request: IncomingMessage, response: ServerResponse, connection: InboundConnection, next: () => unknown): void {
-    const admitted = connection.admission(this.#options.snapshot(), this.#options.settings.awaitsFeed);
-    if (admitted.kind === 'refuse' || connection.revoked) {
+    const admitted = this.#admit(connection);
+    if (admitted === undefined) {
       connection.socket.destroy();
       return;
     }
@@ -78,6 +81,17 @@ export class InboundPipeline {
     exchange.call.routeName = route.routeName;
     request.mesh = infoOf(connection, context, exchange.signal);
     exchange.run(seen, route.filters, context, next);
+  }
+
+  /** Undefined: this connection serves no more requests. */
+  #admit(connection: InboundConnection): Exclude<Admission, { kind: 'refuse' }> | undefined {
+    const admitted = connection.admission(this.#options.snapshot(), this.#options.settings.awaitsFeed);
+    if (admitted.kind === 'refuse' || connection.revoked) return undefined;
+    const distrust = connection.distrust(this.#options.security);
+    if (distrust === undefined) return admitted;
+    const { destinationPort: port, sourceIp } = connection.facts;
+    this.#options.onEvent({ kind: 'connection-revoked', port, sourceIp, reason: distrust });
+    return undefined;
   }
 
   #track(response: ServerResponse): void {
