@@ -108,10 +108,10 @@ function restore<Value>(value: Value, extensions: readonly Any[]): Value {
 function packExtension({ '@type': typeUrl, ...fields }: JsonObject): Any {
   const value =
     typeUrl === TEMPLATE
-      ? toBinary(StringValueSchema, create(StringValueSchema, { value: String(fields['path_template']) }))
+      ? toBinary(StringValueSchema, create(StringValueSchema, { value: text(fields['path_template']) }))
       : toBinary(MtlsAuthenticatedSchema, fromJson(MtlsAuthenticatedSchema, fields as JsonValue));
   if (typeUrl !== TEMPLATE) expect(typeUrl).toBe(typeUrlOf(MtlsAuthenticatedSchema));
-  return create(AnySchema, { typeUrl: String(typeUrl), value });
+  return create(AnySchema, { typeUrl: text(typeUrl), value });
 }
 
 function requestOf(request: CorpusRequest | null): RbacRequest {
@@ -140,7 +140,7 @@ function requestOf(request: CorpusRequest | null): RbacRequest {
 }
 
 function peerNamesOf(tls: CorpusRequest['tls']): readonly PeerName[] | undefined {
-  if (tls == null || !tls.peer_validated) return undefined;
+  if (tls?.peer_validated !== true) return undefined;
   return [
     ...tls.uri_sans.map((value) => ({ type: 'uri', value }) as const),
     ...tls.dns_sans.map((value) => ({ type: 'dns', value }) as const),
@@ -151,4 +151,8 @@ function peerNamesOf(tls: CorpusRequest['tls']): readonly PeerName[] | undefined
 function addressOf(text: string | undefined): { ip: string; port: number } | undefined {
   const match = /^\[?([^\]]+)\]?:(\d+)$/.exec(text ?? '');
   return match?.[1] === undefined ? undefined : { ip: match[1], port: Number(match[2]) };
+}
+
+function text(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? value : '';
 }

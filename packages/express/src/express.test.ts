@@ -9,7 +9,7 @@ import { MeshError } from '@heddle/core';
 import { type AdapterMesh, adapterMesh, denyPrefix } from '../../core/src/testing/adapter-mesh.js';
 import * as adapter from './index.js';
 
-const { default: express4 } = (await import('express4' as string)) as { default: typeof express5 };
+const { default: express4 } = (await import('express4')) as { default: typeof express5 };
 const ends: (() => unknown)[] = [];
 afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
@@ -54,8 +54,9 @@ describe.each([
       next(new Error('a defect'));
     });
     app.use(adapter.heddleErrors());
-    app.use(((_error, _request, response, _next) => {
-      response.status(500).send('other handler');
+    app.use(((error, _request, response, next) => {
+      if (error instanceof Error) response.status(500).send('other handler');
+      else next(error);
     }) satisfies express5.ErrorRequestHandler);
     return app;
   }
@@ -115,9 +116,7 @@ test('the README’s example serves', async () => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
   const code = /```js\n([^]*?)```/.exec(readme)?.[1]?.replace(/^import .*$/gm, '') ?? '';
   const mesh = meshOf();
-  const AsyncFunction = (async () => undefined).constructor as new (
-    ...args: string[]
-  ) => (...args: unknown[]) => Promise<void>;
+  const AsyncFunction = asyncFunction.constructor as new (...args: string[]) => (...args: unknown[]) => Promise<void>;
   const run = new AsyncFunction('express', 'createMesh', 'heddle', 'heddleErrors', code);
   await run(express5, () => Promise.resolve(mesh), adapter.heddle, adapter.heddleErrors);
   const answer = await fetch(`http://127.0.0.1:${mesh.listeners[0]?.port ?? 0}/hello`, {
@@ -125,3 +124,8 @@ test('the README’s example serves', async () => {
   });
   expect(await answer.json()).toEqual({ caller: 'unknown', requestId: 'abc' });
 });
+
+/** Only its constructor is of interest. */
+async function asyncFunction(): Promise<void> {
+  await Promise.resolve();
+}

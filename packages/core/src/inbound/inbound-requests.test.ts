@@ -1,5 +1,5 @@
 // Requests through a real server: hostile input, headers, deadlines, failures of the application, and the records left behind.
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { HttpRbacSchema, fromJson, packAny, type JsonValue } from '@heddle/xds';
@@ -158,10 +158,11 @@ describe('the application', () => {
   });
 
   test('that throws, at once or later, answers 500 and the process goes on', async () => {
-    const { port, events, finished } = await serve((request) => {
+    const broken = (request: IncomingMessage): Promise<void> => {
       if (request.url === '/now') throw new Error('now');
       return Promise.reject(new Error('later'));
-    });
+    };
+    const { port, events, finished } = await serve(broken as RequestListener);
     expect((await call(port, '/now')).status).toBe(500);
     expect((await call(port, '/later')).status).toBe(500);
     expect(events.map(({ kind }) => kind)).toEqual(['application-error', 'application-error']);

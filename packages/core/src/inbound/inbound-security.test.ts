@@ -59,10 +59,10 @@ describe('handshakes', () => {
     const raw = connect({ port, host: '127.0.0.1', noDelay: true }).on('error', () => undefined);
     await once(raw, 'connect');
     const write = raw.write.bind(raw);
-    raw.write = ((chunk: Buffer, ...rest: never[]) => {
+    raw.write = (chunk: Buffer, ...rest: never[]) => {
       for (const byte of chunk.subarray(0, -1)) write(Buffer.from([byte]));
       return write(chunk.subarray(-1), ...rest);
-    }) as typeof raw.write;
+    };
     const socket = tlsConnect({ socket: raw, ...secureOptions(caller) }).on('error', () => undefined);
     await once(socket, 'secureConnect');
     socket.destroy();

@@ -14,9 +14,7 @@ const leafPermission: fc.Arbitrary<Node> = fc.oneof(
   fc.constantFrom('/a', '/').map((prefix) => ({ urlPath: { path: { prefix } } })),
   fc.constantFrom('GET', 'POST').map((exact) => ({ header: { name: ':method', stringMatch: { exact } } })),
   fc.constantFrom(80, 9080).map((destinationPort) => ({ destinationPort })),
-  fc
-    .constantFrom([1, 81], [80, 9080], [80, 9081])
-    .map(([start, end]) => ({ destinationPortRange: { start, end } }) as Node),
+  fc.constantFrom([1, 81], [80, 9080], [80, 9081]).map(([start, end]) => ({ destinationPortRange: { start, end } })),
 );
 const leafPrincipal: fc.Arbitrary<Node> = fc.oneof(
   fc.constant({ any: true }),
