@@ -18,6 +18,7 @@ export interface HeaderLevel {
  * done, one list of removals before one list of additions says the same.
  */
 export function mergeHeaderLevels(levels: readonly HeaderLevel[], report: CompileReport): HeaderOperations | undefined {
+  if (levels.every((level) => level.add.length === 0 && level.remove.length === 0)) return undefined;
   const remove = new Set<string>();
   let set: HeaderOperation[] = [];
   for (const level of levels) {

@@ -33,7 +33,13 @@ export class DomainIndex {
 
   /** Index of the virtual host that takes an authority; undefined when none does. */
   find(authority: string): number | undefined {
-    const host = asciiLower(this.ignorePort ? withoutPort(authority) : authority);
+    const came = this.ignorePort ? withoutPort(authority) : authority;
+    // The keys are lower case, so a host that is found needs no folding.
+    const exact = this.#exact.get(came);
+    return exact ?? this.#findWithoutCase(asciiLower(came));
+  }
+
+  #findWithoutCase(host: string): number | undefined {
     const exact = this.#exact.get(host);
     if (exact !== undefined) return exact;
     for (const group of this.#suffixes) {

@@ -21,7 +21,7 @@ const match: fc.Arbitrary<JsonObject> = fc
       path.map((value) => ({ path_separated_prefix: `${value.replace(/\/+$/, '')}/x` })),
       fc.constantFrom('/a.*', '/b|/a/b', '.*b').map((regex) => ({ safe_regex: { regex } })),
     ),
-    fc.option(fc.constant({ headers: [{ name: 'x', string_match: { exact: '1' } }] }), { nil: {} }),
+    fc.option(fc.constant<JsonObject>({ headers: [{ name: 'x', string_match: { exact: '1' } }] }), { nil: {} }),
   )
   .map(([base, rest]) => ({ ...base, ...rest }));
 

@@ -67,13 +67,15 @@ export class CompiledRouteTable implements RouteTable {
 
   #scope(host: VirtualHost, index: number): RouteScope {
     const { message, chain } = this;
+    const path = `virtual_hosts[${index}].`;
+    const levels = {
+      request: [levelOf(host, 'request', path), levelOf(message, 'request', '')],
+      response: [levelOf(host, 'response', path), levelOf(message, 'response', '')],
+    };
     return {
       tableName: message.name,
       virtualHostName: host.name,
-      headerLevels: (direction) => [
-        levelOf(host, direction, `virtual_hosts[${index}].`),
-        levelOf(message, direction, ''),
-      ],
+      headerLevels: (direction) => levels[direction],
       mostSpecificHeadersWin: message.mostSpecificHeaderMutationsWins,
       retryPolicy: host.retryPolicy,
       mirrors: host.requestMirrorPolicies.length > 0 ? host.requestMirrorPolicies : message.requestMirrorPolicies,

@@ -16,7 +16,7 @@ const END = Number.MAX_SAFE_INTEGER;
 export class CompiledVirtualHost implements VirtualHostSnapshot {
   readonly name: string;
   readonly #routes: readonly RouteEntry[];
-  readonly #index: PathIndex;
+  #index: PathIndex | undefined;
   readonly #tls: 'none' | 'external-only' | 'all';
   readonly #redirect: RoutePlan;
 
@@ -30,7 +30,6 @@ export class CompiledVirtualHost implements VirtualHostSnapshot {
     this.#routes = message.routes.map(
       (route, index) => new RouteEntry(route, index, scope, `${path}.routes[${index}]`, report),
     );
-    this.#index = buildPathIndex(this.#routes.map((route) => route.match.path));
     this.#tls = tlsOf(message.requireTls);
     this.#redirect = redirectPlan(scope);
     if (message.matcher !== undefined) report.fault(`${path}.matcher`, 'the generic matcher API is not supported');
@@ -41,21 +40,40 @@ export class CompiledVirtualHost implements VirtualHostSnapshot {
 
   match(head: RequestHead, draw: Draws): RoutePlan | undefined {
     if (this.#tls !== 'none' && this.#mustRedirect(head)) return this.#redirect;
-    const indexed = this.#index.candidates(head.path);
-    const { others } = this.#index;
-    let path: string | undefined;
+    const index = (this.#index ??= buildPathIndex(this.#routes.map((route) => route.match.path)));
+    const indexed = index.candidates(head.path);
+    return index.others.length === 0
+      ? this.#firstOf(indexed, head, draw)
+      : this.#firstOfBoth(indexed, index.others, head, draw);
+  }
+
+  #firstOf(indexed: readonly number[], head: RequestHead, draw: Draws): RoutePlan | undefined {
+    for (const position of indexed) {
+      const route = this.#routes[position];
+      if (route !== undefined && holds(route, head, draw)) return route.planWith(this.report);
+    }
+    return undefined;
+  }
+
+  /** Both lists are in order of the configuration: the lower position goes first, whichever list it is in. */
+  #firstOfBoth(
+    indexed: readonly number[],
+    others: readonly number[],
+    head: RequestHead,
+    draw: Draws,
+  ): RoutePlan | undefined {
+    const path = pathOnly(head.path);
     let a = 0;
     let b = 0;
     for (;;) {
-      const nextIndexed = a < indexed.length ? (indexed[a] ?? END) : END;
-      const nextOther = b < others.length ? (others[b] ?? END) : END;
-      if (nextIndexed === END && nextOther === END) return undefined;
+      const nextIndexed = indexed[a] ?? END;
+      const nextOther = others[b] ?? END;
       const fromIndex = nextIndexed < nextOther;
       const route = this.#routes[fromIndex ? nextIndexed : nextOther];
+      if (route === undefined) return undefined;
       if (fromIndex) a++;
       else b++;
-      if (route === undefined) continue;
-      if (!fromIndex && !route.match.path.test((path ??= pathOnly(head.path)))) continue;
+      if (!fromIndex && !route.match.path.test(path)) continue;
       if (holds(route, head, draw)) return route.planWith(this.report);
     }
   }
