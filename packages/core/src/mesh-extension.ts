@@ -21,6 +21,9 @@ export interface MeshInternals {
   readonly outbound: OutboundClient;
   readonly inbound: InboundServer;
   readonly telemetry: Telemetry;
-  /** Something to end when the mesh closes; `drain` gets the drain time in ms. Returns the function that takes it back. */
-  onClose(drain: (drainMs: number) => Promise<void>): () => void;
+  /**
+   * Something to end when the mesh closes; `drain` gets the drain time in ms. Returns the function that takes it back. What serves (`inbound`, the
+   * default) ends first, since the last requests still make calls; what calls (`outbound`) ends after it, with the time that is left.
+   */
+  onClose(drain: (drainMs: number) => Promise<void>, direction?: 'inbound' | 'outbound'): () => void;
 }

@@ -41,6 +41,8 @@ export interface CloseOptions {
   readonly drainMs?: number;
 }
 
+type Drain = (drainMs: number) => Promise<void>;
+
 /** Made by `createMesh`. */
 export class Mesh {
   /** For adapters; applications don't need it. */
@@ -57,7 +59,7 @@ export class Mesh {
   readonly #outbound: OutboundClient;
   readonly #inbound: InboundServer;
   readonly #telemetry: Telemetry;
-  readonly #drains = new Set<(drainMs: number) => Promise<void>>();
+  readonly #drains = { inbound: new Set<Drain>(), outbound: new Set<Drain>() };
   readonly #adminServers: AdminServer[] = [];
   #identityFailure: string | undefined;
   #stopListeningForSignals: (() => void) | undefined;
@@ -130,9 +132,9 @@ export class Mesh {
       outbound: this.#outbound,
       inbound: this.#inbound,
       telemetry: this.#telemetry,
-      onClose: (drain) => {
-        this.#drains.add(drain);
-        return () => this.#drains.delete(drain);
+      onClose: (drain, direction = 'inbound') => {
+        this.#drains[direction].add(drain);
+        return () => this.#drains[direction].delete(drain);
       },
     };
   }
@@ -252,9 +254,11 @@ export class Mesh {
   async #shutDown(drainMs: number): Promise<void> {
     this.#stopListeningForSignals?.();
     const endMs = this.internals.clock.nowMs() + drainMs;
-    await Promise.all([this.#inbound.drain(drainMs), ...[...this.#drains].map((drain) => drain(drainMs))]);
+    await Promise.all([this.#inbound.drain(drainMs), ...[...this.#drains.inbound].map((drain) => drain(drainMs))]);
     // Calls made by the last requests were waited for with them; what is still out gets the rest of the time.
-    await this.#outbound.close({ drainMs: Math.max(0, endMs - this.internals.clock.nowMs()) });
+    const leftMs = Math.max(0, endMs - this.internals.clock.nowMs());
+    const callers = [...this.#drains.outbound].map((drain) => drain(leftMs));
+    await Promise.all([this.#outbound.close({ drainMs: leftMs }), ...callers]);
     this.#configuration.close();
     this.#identity.close();
     await Promise.all(this.#adminServers.map((server) => server.close()));

@@ -79,11 +79,13 @@ export class AttemptStream {
       if (trailersOnly) this.#trailers = headers;
       this.#owner?.onAttemptHeaders(this, headers, trailersOnly);
     });
-    stream.on('trailers', (headers) => (this.#trailers = headers));
+    stream.on('trailers', (headers: IncomingHttpHeaders) => {
+      this.#trailers = headers;
+    });
     stream.on('data', (chunk: Buffer) => this.#onData(chunk));
     stream.on('end', () => this.#onEnd());
-    stream.on('error', (error) => this.#onBroken(error.message));
-    stream.on('close', () => this.#onBroken(`stream closed with code ${stream.rstCode ?? 0}`));
+    stream.on('error', (error: Error) => this.#onBroken(error.message));
+    stream.on('close', () => this.#onBroken(`stream closed with code ${this.#resetCode ?? 0}`));
   }
 
   #onData(chunk: Buffer): void {
@@ -99,7 +101,7 @@ export class AttemptStream {
 
   /** The server ended its side. Without trailers a reset follows, or the status is missing. */
   #onEnd(): void {
-    if (!this.#answered || (this.#trailers === undefined && this.#stream.rstCode)) return;
+    if (!this.#answered || (this.#trailers === undefined && this.#resetCode)) return;
     const owner = this.#owner;
     this.#owner = undefined;
     if (!this.#stream.writableEnded) this.#stream.close(constants.NGHTTP2_NO_ERROR);
@@ -113,8 +115,13 @@ export class AttemptStream {
     owner?.onAttemptFailure(this, this.#failure(), cause);
   }
 
+  /** Undefined while the stream lives, whatever Node's types say. */
+  get #resetCode(): number | undefined {
+    return this.#stream.rstCode;
+  }
+
   #failure(): AttemptFailure {
-    switch (this.#stream.rstCode) {
+    switch (this.#resetCode) {
       case constants.NGHTTP2_REFUSED_STREAM:
         return 'refused-stream';
       case constants.NGHTTP2_PROTOCOL_ERROR:

@@ -6,7 +6,7 @@ import { createConnector } from '@heddle/core/driver';
 import type { Clock, ClusterSnapshot, ConnectTarget, EndpointState, UpstreamSecurity } from '@heddle/core/driver';
 
 /** Streams of a session that is going away get this long (Node keeps sessions after GOAWAY open for ever: CVE-2026-21714). */
-const RETIRED_SESSION_MS = 30_000;
+const RETIRED_SESSION_MS = 600_000;
 /** How often sessions of endpoints that the configuration no longer has are looked for. */
 const SWEEP_MS = 10_000;
 
@@ -130,8 +130,8 @@ function dial(target: ConnectTarget, security: UpstreamSecurity, clock: Clock): 
     let peerPrincipal = '';
     const connector = createConnector(target, security, clock, (principal) => (peerPrincipal = principal));
     connector({ hostname: target.host, protocol: 'https:', port: String(target.port) }, (error, socket) => {
-      if (error !== null || socket === null) reject(error ?? new Error('no connection'));
-      else resolve({ session: sessionOn(socket), peerPrincipal });
+      if (error === null) resolve({ session: sessionOn(socket), peerPrincipal });
+      else reject(error);
     });
   });
 }

@@ -1,6 +1,6 @@
 // One gRPC call: grpc-js's Call on one side, the mesh's Exchange on the other. The Exchange decides; this file moves events and bytes.
-import { CallCredentials, Metadata } from '@grpc/grpc-js';
-import type { ChannelInterface, Deadline, InterceptingListener } from '@grpc/grpc-js';
+import { Metadata } from '@grpc/grpc-js';
+import type { CallCredentials, ChannelInterface, Deadline, InterceptingListener } from '@grpc/grpc-js';
 import type { IncomingHttpHeaders } from 'node:http2';
 import {
   Exchange,
@@ -56,9 +56,8 @@ export class MeshCall implements GrpcCall, AttemptOwner {
   readonly #outbox = new Outbox();
   readonly #context: RequestContext | undefined;
   readonly #onAbort = () => this.cancelWithStatus(1, 'the request that this call was made for has ended');
-  #credentials = CallCredentials.createEmpty();
+  #credentials: CallCredentials | undefined;
   #inbox: Inbox | undefined;
-  #listener: InterceptingListener | undefined;
   #call: ForwardedCall | undefined;
   #head: OutboundHead | undefined;
   #record: CallRecord | undefined;
@@ -77,10 +76,9 @@ export class MeshCall implements GrpcCall, AttemptOwner {
   }
 
   start(metadata: Metadata, listener: InterceptingListener): void {
-    this.#listener = listener;
     this.#inbox = new Inbox(listener, (flowing) => (flowing ? this.#attempt?.resume() : this.#attempt?.pause()));
     this.#context?.signal?.addEventListener('abort', this.#onAbort, { once: true });
-    if (this.#credentials._equals(CallCredentials.createEmpty())) return this.#begin(metadata);
+    if (this.#credentials === undefined) return this.#begin(metadata);
     const service = this.#method.slice(0, this.#method.lastIndexOf('/'));
     const options = { method_name: this.#method, service_url: `https://${this.#authority}${service}` };
     this.#credentials.generateMetadata(options).then(
@@ -146,7 +144,7 @@ export class MeshCall implements GrpcCall, AttemptOwner {
       attempt.drop();
       this.#exchange.onEnd(-1, this.#nowMs());
       this.#end({ code: grpcStatus, details: `the server answered with HTTP status ${status}`, headers: {} });
-    } else if (!trailersOnly) this.#listener?.onReceiveMetadata(Metadata.fromHttp2Headers(headers));
+    } else if (!trailersOnly) this.#inbox?.begin(Metadata.fromHttp2Headers(headers));
     else this.#trailersOnly = true;
   }
 

@@ -48,7 +48,7 @@ class MeshChannel implements ChannelInterface {
     this.#forget = internals.onClose((drainMs) => {
       this.#closed = true;
       return this.#runtime.sessions.close(drainMs);
-    });
+    }, 'outbound');
   }
 
   /** Calls in flight end; new ones are refused. */

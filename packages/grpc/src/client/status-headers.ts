@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http2';
 import { Metadata } from '@grpc/grpc-js';
 import type { StatusObject } from '@grpc/grpc-js';
+import { statusCode } from '../status-code.js';
 
 export interface CallStatus {
   readonly code: number;
@@ -25,8 +26,10 @@ export function grpcStatusOf(headers: IncomingHttpHeaders): number {
 }
 
 export function statusObject(status: CallStatus): StatusObject {
-  const { 'grpc-status': _status, 'grpc-message': _message, ...rest } = status.headers;
-  return { code: status.code, details: status.details, metadata: Metadata.fromHttp2Headers(rest) };
+  const metadata = Metadata.fromHttp2Headers(status.headers);
+  metadata.remove('grpc-status');
+  metadata.remove('grpc-message');
+  return { code: statusCode(status.code), details: status.details, metadata };
 }
 
 /** Percent-encoded UTF-8; what is no such text is taken as it is. */

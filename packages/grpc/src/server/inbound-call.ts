@@ -13,6 +13,7 @@ import type {
   SpanHandle,
   Timer,
 } from '@heddle/core/driver';
+import { statusCode } from '../status-code.js';
 import { setCallInfo } from './call-info.js';
 import { cleanMetadata } from './clean-metadata.js';
 import { GrpcRequest } from './grpc-request.js';
@@ -179,7 +180,7 @@ export class InboundCall {
     const metadata = new Metadata();
     for (const [name, value] of [...this.#responseHeaders, ...reply.headers]) metadata.set(name, value);
     this.#end(code);
-    this.#call.sendStatus({ code, details: reply.body, metadata });
+    this.#call.sendStatus({ code: statusCode(code), details: reply.body, metadata });
   }
 
   /** The client's own deadline is wall time; ours is monotonic. */
