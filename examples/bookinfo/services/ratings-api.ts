@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import {
   credentials,
   loadPackageDefinition,
-  type Channel,
+  type ChannelInterface,
   type Client,
   type ServiceDefinition,
   type ServiceError,
@@ -27,7 +27,7 @@ interface RatingsConstructor {
   new (
     address: string,
     security: ReturnType<typeof credentials.createInsecure>,
-    options: { channelOverride: Channel },
+    options: { channelOverride: ChannelInterface },
   ): RatingsClient;
   readonly service: ServiceDefinition;
 }
@@ -41,6 +41,6 @@ const Ratings = (loadPackageDefinition(definition) as unknown as { bookinfo: { R
 export const ratingsService = Ratings.service;
 
 /** A client whose calls go through the mesh's channel: the mesh chooses the endpoint and the security of each call. */
-export function ratingsClient(channel: Channel): RatingsClient {
+export function ratingsClient(channel: ChannelInterface): RatingsClient {
   return new Ratings('ratings:9080', credentials.createInsecure(), { channelOverride: channel });
 }

@@ -6,26 +6,46 @@ import {
   type SpanExporter,
 } from '@opentelemetry/sdk-trace-node';
 
-/** Hands finished spans to the process that started this one (the demo), which draws the trace. */
-class ParentProcessExporter implements SpanExporter {
+export interface FinishedSpan {
+  readonly service: string;
+  readonly name: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string | undefined;
+}
+
+/** Hands finished spans to whoever draws the traces. */
+class CallbackExporter implements SpanExporter {
+  constructor(
+    private readonly service: string,
+    private readonly take: (spans: FinishedSpan[]) => void,
+  ) {}
+
   export(spans: ReadableSpan[], done: (result: { code: number }) => void): void {
-    const service = process.env['HEDDLE_SERVICE'] ?? 'unknown';
-    const finished = spans.map((span) => ({
-      service,
-      name: span.name,
-      traceId: span.spanContext().traceId,
-      spanId: span.spanContext().spanId,
-      parentSpanId: span.parentSpanContext?.spanId,
-    }));
-    if (process.connected) process.send?.({ spans: finished });
+    this.take(
+      spans.map((span) => ({
+        service: this.service,
+        name: span.name,
+        traceId: span.spanContext().traceId,
+        spanId: span.spanContext().spanId,
+        parentSpanId: span.parentSpanContext?.spanId,
+      })),
+    );
     done({ code: 0 });
   }
 
   async shutdown(): Promise<void> {}
 }
 
-export function startTracing(): void {
-  const exporter = new ParentProcessExporter();
-  const processor = new BatchSpanProcessor(exporter, { scheduledDelayMillis: 200 });
+/** By default the spans go to the process that started this one (the demo). */
+export function startTracing(
+  service: string = process.env['HEDDLE_SERVICE'] ?? 'unknown',
+  take: (spans: FinishedSpan[]) => void = sendToParent,
+): void {
+  const processor = new BatchSpanProcessor(new CallbackExporter(service, take), { scheduledDelayMillis: 200 });
   new NodeTracerProvider({ spanProcessors: [processor] }).register();
+}
+
+function sendToParent(spans: FinishedSpan[]): void {
+  if (process.connected) process.send?.({ spans });
 }

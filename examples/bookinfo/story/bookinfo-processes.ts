@@ -2,6 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { FinishedSpan } from '../services/tracing.js';
 
 export interface InstanceSpec {
   readonly name: string;
@@ -21,14 +22,6 @@ export const INSTANCES: readonly InstanceSpec[] = [
   { name: 'ratings-v1-0', service: 'ratings', version: 'v1', ip: '127.0.9.41' },
   { name: 'ratings-v1-1', service: 'ratings', version: 'v1', ip: '127.0.9.42' },
 ];
-
-export interface FinishedSpan {
-  readonly service: string;
-  readonly name: string;
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId: string | undefined;
-}
 
 interface ServiceMessage {
   readonly ready?: boolean;

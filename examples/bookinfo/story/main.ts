@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { createMesh } from '@heddle/core';
 import { BookinfoProcesses } from './bookinfo-processes.js';
 import { watchLive } from './live-view.js';
+import { startTracing } from '../services/tracing.js';
 import type { StoryContext } from './story.js';
 import { tellStory } from './tell.js';
 
@@ -29,9 +30,11 @@ export async function main(args: readonly string[]): Promise<number> {
       service: { name: service, namespace: 'bookinfo' },
       feed: `xds://${feedAddress}`,
       handleSignals: false,
+      log: 'error',
     });
   try {
     if (!json) print('starting the feed, its CA and seven service instances ...');
+    startTracing('gateway', (spans) => processes.spans.push(...spans));
     await processes.startFeed();
     await processes.startServices();
     const gateway = await meshAs('gateway');

@@ -80,7 +80,9 @@ export const faults: Step = {
 async function ejectedRatings(): Promise<string[]> {
   const { clusters } = await statusOf(instance('reviews-v2-0'));
   const ratings = clusters.filter(({ name }) => name.includes('ratings.bookinfo'));
-  return ratings.flatMap(({ endpoints }) => endpoints.filter(({ state }) => state === 'ejected').map(({ address }) => address));
+  return ratings.flatMap(({ endpoints }) =>
+    endpoints.filter(({ state }) => state === 'ejected').map(({ address }) => address),
+  );
 }
 
 /** Calls that these instances answered with gRPC UNAVAILABLE since they started. */

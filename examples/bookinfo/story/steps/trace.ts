@@ -1,14 +1,14 @@
 // One trace through all services, though none of them carries a header by hand.
-import type { FinishedSpan } from '../bookinfo-processes.js';
+import type { FinishedSpan } from '../../services/tracing.js';
 import { load } from '../load.js';
 import { eventually } from '../observe.js';
 import { JASON, PRODUCTPAGE, type Step } from '../story.js';
 
-const SERVICES = ['productpage', 'details', 'reviews', 'ratings'];
+const SERVICES = ['gateway', 'productpage', 'details', 'reviews', 'ratings'];
 
 export const oneTrace: Step = {
   title: 'one trace',
-  expected: 'one trace id across productpage, details, reviews and ratings',
+  expected: 'one trace id across the caller, productpage, details, reviews and ratings',
   async run({ gateway, processes }) {
     processes.spans.length = 0;
     await load(gateway, { url: PRODUCTPAGE, count: 1, concurrency: 1, headers: JASON });

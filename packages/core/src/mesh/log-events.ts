@@ -4,13 +4,20 @@ import type { IdentityEvent } from '../identity/identity-store.js';
 import type { InboundEvent } from '../inbound/inbound-event.js';
 import type { MeshLogger } from './mesh-options.js';
 
-export function logFeedEvent(log: MeshLogger, event: FeedEvent): void {
+/** Logs a feed's events; a feed that stays away is one warning, not one for each attempt to reach it. */
+export function feedEventLog(log: MeshLogger): (event: FeedEvent) => void {
+  let away = false;
+  return (event) => {
+    if (event.kind !== 'state') return logFeedEvent(log, event);
+    const { state } = event;
+    if (state.phase === 'disconnected' && !away) log.warn(state, 'feed disconnected; what it delivered stays in force');
+    else log[state.phase === 'connected' && away ? 'info' : 'debug'](state, `feed ${state.phase}`);
+    if (state.phase !== 'connecting') away = state.phase === 'disconnected';
+  };
+}
+
+function logFeedEvent(log: MeshLogger, event: Exclude<FeedEvent, { readonly kind: 'state' }>): void {
   switch (event.kind) {
-    case 'state':
-      if (event.state.phase === 'disconnected')
-        log.warn(event.state, 'feed disconnected; what it delivered stays in force');
-      else log.info(event.state, `feed ${event.state.phase}`);
-      return;
     case 'rejected':
       return log.error(event, 'resource refused; its last good version stays in force');
     case 'recovered':

@@ -22,7 +22,7 @@ import type { Snapshot } from '../snapshot/snapshot.js';
 import { HEDDLE_VERSION } from '../version.js';
 import { startAdminServer, startHealthServer, type AdminServer, type AdminSources } from './admin-server.js';
 import { Configuration } from './configuration.js';
-import { logFeedEvent, logIdentityEvent, logInboundEvent } from './log-events.js';
+import { feedEventLog, logIdentityEvent, logInboundEvent } from './log-events.js';
 import { loggerFrom } from './logger.js';
 import type { MeshLogger } from './mesh-options.js';
 import { feedNodeOf, type MeshSettings } from './mesh-settings.js';
@@ -108,7 +108,7 @@ export class Mesh {
       clock,
       filterState: this.#states,
       onSnapshot: () => this.#inbound.policyChanged(),
-      onEvent: (event) => logFeedEvent(this.#log, event),
+      onEvent: feedEventLog(this.#log),
     });
     this.#outbound = new OutboundClient({
       snapshot,
