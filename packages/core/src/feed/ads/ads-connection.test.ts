@@ -17,8 +17,12 @@ import {
   packAny,
   toBinary,
 } from '@heddle/xds';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { testAuthority } from '../../testing/test-certificates.js';
 import { VirtualClock } from '../../testing/virtual-clock.js';
 import { MeshError } from '../../errors.js';
 import { adsFeed, type AdsFeedOptions } from './ads-feed.js';
@@ -42,7 +46,7 @@ class ScriptedServer {
   #server = new Server();
   port = 0;
 
-  async start(port = 0): Promise<void> {
+  async start(port = 0, serverCredentials = ServerCredentials.createInsecure()): Promise<void> {
     this.#server = new Server();
     const service = '/envoy.service.discovery.v3.AggregatedDiscoveryService';
     const bytes = {
@@ -81,7 +85,7 @@ class ScriptedServer {
       },
     );
     this.port = await new Promise<number>((resolve, reject) => {
-      this.#server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, bound) =>
+      this.#server.bindAsync(`127.0.0.1:${port}`, serverCredentials, (error, bound) =>
         error ? reject(error) : resolve(bound),
       );
     });
@@ -255,4 +259,44 @@ it('refuses a malformed address at once', () => {
     expect(() => adsFeed({ url })).toThrow(MeshError);
   }
   expect(adsFeed({ url: 'xdss://istiod.istio-system.svc' }).name).toBe('xdss://istiod.istio-system.svc');
+});
+
+it('sends the token of the moment over TLS, read anew for every connection, and takes no other server than its roots vouch for', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'heddle-ads-'));
+  const authority = testAuthority('cluster.local');
+  const certificate = authority.issue({ spiffeId: 'spiffe://cluster.local/ns/x/sa/feed', dnsNames: ['feed.test'] });
+  const [rootCertFile, foreignRoots, tokenFile] = ['root.pem', 'foreign.pem', 'token'].map((name) =>
+    join(folder, name),
+  );
+  writeFileSync(rootCertFile!, authority.rootPem);
+  writeFileSync(foreignRoots!, testAuthority('cluster.local').rootPem);
+  writeFileSync(tokenFile!, 'first\n');
+  server.stop();
+  const pair = {
+    cert_chain: Buffer.from(certificate.certificateChainPem),
+    private_key: Buffer.from(certificate.privateKeyPem),
+  };
+  await server.start(0, ServerCredentials.createSsl(null, [pair]));
+  const options = { url: `xdss://127.0.0.1:${server.port}`, tokenFile: tokenFile!, serverName: 'feed.test' };
+  open({ ...options, rootCertFile: foreignRoots! });
+  await until(() => phase() === 'disconnected');
+  expect(server.calls).toEqual([]);
+  connection?.close();
+  open({ ...options, rootCertFile: rootCertFile! });
+  await until(() => server.deltaRequests.length === 1);
+  const tokenOf = (call: DeltaCall | SotwCall | undefined) => call?.metadata.get('authorization');
+  expect(tokenOf(server.calls[0])).toEqual(['Bearer first']);
+  writeFileSync(tokenFile!, 'second\n');
+  server.calls[0]!.end();
+  await until(() => phase() === 'disconnected');
+  clock.advance(1000);
+  await until(() => server.calls.length === 2);
+  expect(tokenOf(server.calls[1])).toEqual(['Bearer second']);
+  rmSync(folder, { recursive: true });
+});
+
+it('never sends a token in plain text', async () => {
+  open({ tokenFile: '/nonexistent/token' });
+  await until(() => server.deltaRequests.length === 1);
+  expect(server.calls[0]!.metadata.get('authorization')).toEqual([]);
 });
