@@ -22,6 +22,7 @@ export class ClusterState {
   #picker: Picker<EndpointState> | undefined = undefined;
   /** The endpoints in force: the snapshot's, or what DNS made of them. */
   #priorities: readonly PrioritySnapshot[];
+  #resolvedNames = '';
   #sweepTimer: Timer | undefined = undefined;
 
   constructor(snapshot: ClusterSnapshot, clock: Clock, draw: Draws) {
@@ -40,13 +41,16 @@ export class ClusterState {
     this.snapshot = snapshot;
     this.breaker.update(snapshot.limits, snapshot.http2);
     this.#setDetector(snapshot);
-    this.#priorities = snapshot.priorities;
+    // Names that stay the same keep the addresses that they resolved to.
+    const resolved = snapshot.discovery === 'strict-dns' && namesOf(snapshot) === this.#resolvedNames;
+    if (!resolved) this.#priorities = snapshot.priorities;
     this.#reconcile();
   }
 
   /** Replaces the endpoints by what DNS resolved them to, until the next configuration. */
   setResolved(priorities: readonly PrioritySnapshot[]): void {
     this.#priorities = priorities;
+    this.#resolvedNames = namesOf(this.snapshot);
     this.#reconcile();
   }
 
@@ -150,4 +154,9 @@ export class ClusterState {
     );
     return selectHosts(priorities, (host) => host.eligibility, this.snapshot, this.#draw);
   }
+}
+
+function namesOf({ priorities }: ClusterSnapshot): string {
+  const localities = priorities.map((priority) => priority.localities);
+  return JSON.stringify(localities.map((each) => each.map(({ endpoints }) => endpoints.map(({ address }) => address))));
 }

@@ -4,7 +4,7 @@ import type { ExchangePlan } from './exchange/exchange.js';
 import { FilterRun } from './exchange/filter-run.js';
 import type { OutboundHead } from './exchange/outbound-head.js';
 import { isIdempotentMethod } from './exchange/retry-decision.js';
-import { callDeadline } from './exchange/timeout-plan.js';
+import { callerDeadline } from './exchange/timeout-plan.js';
 import type { ForwardedCall } from './prepare-call.js';
 
 /** What a caller may say of one call beyond HTTP. */
@@ -26,12 +26,11 @@ export function callPlan(
   nowMs: number,
 ): ExchangePlan {
   const { action } = call;
-  const deadline = callDeadline(nowMs, action.timeoutMs, hints.timeoutMs, context?.deadlineMs);
   return {
     cluster: call.cluster,
     retry: action.retry,
-    deadlineMs: deadline.atMs,
-    deadlineByCaller: deadline.byCaller,
+    callerDeadlineMs: callerDeadline(nowMs, hints.timeoutMs, context?.deadlineMs),
+    routeTimeoutMs: action.timeoutMs,
     hash: action.hash?.(head),
     repeatable:
       action.retry !== undefined &&

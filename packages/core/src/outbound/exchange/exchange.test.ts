@@ -32,8 +32,8 @@ function setUp(changes: Partial<ExchangePlan> = {}, limits = DEFAULT_LIMITS) {
   const plan: ExchangePlan = {
     cluster: state,
     retry: undefined,
-    deadlineMs: Infinity,
-    deadlineByCaller: false,
+    callerDeadlineMs: Infinity,
+    routeTimeoutMs: 0,
     hash: undefined,
     repeatable: true,
     fixedEndpoint: undefined,
@@ -64,7 +64,7 @@ describe('an exchange', () => {
 
   it('ends a try at its own timeout and the call at the whole one', () => {
     const retry = retryPlan({ reset: true }, { perTryTimeoutMs: 100, numRetries: 5 });
-    const { exchange, plan } = setUp({ retry, deadlineMs: 250 });
+    const { exchange, plan } = setUp({ retry, routeTimeoutMs: 250 });
     expect(exchange.begin(plan, 0)).toBe('send');
     expect(exchange.timerAtMs).toBe(100);
     expect(exchange.onTimer(99)).toBe('none');
@@ -76,14 +76,14 @@ describe('an exchange', () => {
   });
 
   it('breaks off a response that runs past the deadline', () => {
-    const { exchange, plan } = setUp({ deadlineMs: 50 });
+    const { exchange, plan } = setUp({ routeTimeoutMs: 50 });
     exchange.begin(plan, 0);
     exchange.onHeaders(200, -1, NO_HEAD, 10);
     expect(exchange.onTimer(50)).toBe('fail');
   });
 
   it('answers at once when the caller´s deadline has passed already', () => {
-    const { exchange, plan, state } = setUp({ deadlineMs: 5, deadlineByCaller: true });
+    const { exchange, plan, state } = setUp({ callerDeadlineMs: 5 });
     expect(exchange.begin(plan, 5)).toBe('reply');
     expect([exchange.reply?.code, state.breaker.activeRequests]).toEqual(['DEADLINE_EXCEEDED', 0]);
   });
@@ -114,6 +114,21 @@ describe('an exchange', () => {
     left.exchange.begin(left.plan, 0);
     expect(left.exchange.cancel()).toBe('fail');
     expect(done).toBe(3);
+  });
+
+  it('starts the route´s timeout after a fault´s delay, but not the caller´s', () => {
+    const delay: FilterAction = { kind: 'delay', delayMs: 500, thenReply: undefined, flag: 'DI', onDone: undefined };
+    const filters = () => new FilterRun([filterOf(delay)], head());
+    const routed = setUp({ filters: filters(), routeTimeoutMs: 100 });
+    routed.exchange.begin(routed.plan, 0);
+    expect(routed.exchange.onTimer(500)).toBe('send');
+    expect(routed.exchange.timerAtMs).toBe(600);
+    expect(routed.exchange.onTimer(600)).toBe('reply');
+    expect(routed.exchange.reply?.code).toBe('UPSTREAM_TIMEOUT');
+    const called = setUp({ filters: filters(), callerDeadlineMs: 100 });
+    called.exchange.begin(called.plan, 0);
+    expect(called.exchange.onTimer(100)).toBe('reply');
+    expect(called.exchange.reply?.code).toBe('DEADLINE_EXCEEDED');
   });
 
   it('waits for a filter that needs I/O, and refuses where a filter throws', async () => {
@@ -216,6 +231,7 @@ const plans = fc.record({
   numRetries: fc.integer({ min: 0, max: 4 }),
   perTryTimeoutMs: fc.constantFrom(0, 50, 200),
   deadlineMs: fc.constantFrom(Infinity, 0, 100, 1_000),
+  routeTimeoutMs: fc.constantFrom(0, 70, 500),
   repeatable: fc.boolean(),
   delayMs: fc.constantFrom(0, 30, 300),
   maxRequests: fc.constantFrom(0, 1, 1024),
@@ -237,7 +253,8 @@ describe('every exchange', () => {
         const { exchange, plan, state } = setUp(
           {
             retry,
-            deadlineMs: given.deadlineMs,
+            callerDeadlineMs: given.deadlineMs,
+            routeTimeoutMs: given.routeTimeoutMs,
             repeatable: given.repeatable,
             filters: given.delayMs > 0 ? new FilterRun([filterOf(delay)], head()) : undefined,
           },

@@ -10,6 +10,7 @@ import { FAILURES, failureReply, type AttemptFailure } from './attempt-failure.j
 import type { FilterRun } from './filter-run.js';
 import { grpcStatusAsHttp } from './grpc-status.js';
 import { localReply, type LocalReply } from './local-reply.js';
+import { callDeadline } from './timeout-plan.js';
 import { backOffMs, wantsRetryAfterFailure, wantsRetryAfterStatus, type ResponseHead } from './retry-decision.js';
 
 /**
@@ -45,8 +46,10 @@ export interface ExchangeScope {
 export interface ExchangePlan {
   readonly cluster: ClusterState;
   readonly retry: RetryPlan | undefined;
-  readonly deadlineMs: number;
-  readonly deadlineByCaller: boolean;
+  /** Monotonic time by which the caller wants its answer; Infinity = none. */
+  readonly callerDeadlineMs: number;
+  /** The route's timeout, from the end of the filters on; 0 = none. */
+  readonly routeTimeoutMs: number;
   readonly hash: bigint | undefined;
   /** May be sent again whatever happened to the first copy. */
   readonly repeatable: boolean;
@@ -76,6 +79,7 @@ export abstract class Exchange implements CapacityWaiter {
   protected plan: ExchangePlan | undefined = undefined;
   readonly #scope: ExchangeScope;
   #sentMs = 0;
+  #deadlineByCaller = true;
   #holdsSlot = false;
   #holdsRetry = false;
   #tried: EndpointState[] | undefined = undefined;
@@ -94,9 +98,9 @@ export abstract class Exchange implements CapacityWaiter {
 
   begin(plan: ExchangePlan, nowMs: number): Step {
     this.plan = plan;
-    this.deadlineMs = plan.deadlineMs;
-    if (nowMs >= plan.deadlineMs) return this.#onDeadline();
-    if (plan.filters === undefined) return this.#send(plan, nowMs);
+    this.deadlineMs = plan.callerDeadlineMs;
+    if (nowMs >= plan.callerDeadlineMs) return this.#onDeadline();
+    if (plan.filters === undefined) return this.#route(plan, nowMs);
     this.phase = 'filtering';
     return this.#filter(plan.filters, plan, nowMs, plan.filters.next(this.#context(nowMs)));
   }
@@ -190,7 +194,7 @@ export abstract class Exchange implements CapacityWaiter {
   }
 
   #filter(run: FilterRun, plan: ExchangePlan, nowMs: number, outcome: ReturnType<FilterRun['next']>): Step {
-    if (outcome.kind === 'go-on') return this.#send(plan, nowMs);
+    if (outcome.kind === 'go-on') return this.#route(plan, nowMs);
     if (outcome.kind === 'reply') return this.#end('reply', outcome.reply);
     if (outcome.kind === 'pending') this.pendingFilter = outcome.result;
     else {
@@ -198,6 +202,14 @@ export abstract class Exchange implements CapacityWaiter {
       this.wakeMs = nowMs + outcome.delayMs;
     }
     return 'wait';
+  }
+
+  /** Envoy's router begins here. */
+  #route(plan: ExchangePlan, nowMs: number): Step {
+    const deadline = callDeadline(nowMs, plan.routeTimeoutMs, plan.callerDeadlineMs);
+    this.deadlineMs = deadline.atMs;
+    this.#deadlineByCaller = deadline.byCaller;
+    return this.#send(plan, nowMs);
   }
 
   #send(plan: ExchangePlan, nowMs: number): Step {
@@ -260,9 +272,9 @@ export abstract class Exchange implements CapacityWaiter {
     const { plan, endpoint } = this;
     if (plan === undefined) return 'none';
     if (this.phase === 'sending' && endpoint !== undefined) plan.cluster.reportFailure(endpoint, true, this.deadlineMs);
-    const code = plan.deadlineByCaller ? 'DEADLINE_EXCEEDED' : 'UPSTREAM_TIMEOUT';
-    const details = this.phase === 'delivering' ? 'upstream_max_stream_duration_reached' : 'response_timeout';
-    return this.#end(this.phase === 'delivering' ? 'fail' : 'reply', localReply(code, { details }));
+    const code = this.#deadlineByCaller ? 'DEADLINE_EXCEEDED' : 'UPSTREAM_TIMEOUT';
+    const reply = localReply(code, { details: 'response_timeout' });
+    return this.#end(this.phase === 'delivering' ? 'fail' : 'reply', reply);
   }
 
   #end(step: 'reply' | 'fail', reply: LocalReply): Step {

@@ -78,8 +78,8 @@ function run(test: RetryCase): string[] {
     {
       cluster: state,
       retry: retryPlan(conditionsOf(test), { numRetries }),
-      deadlineMs: Infinity,
-      deadlineByCaller: false,
+      callerDeadlineMs: Infinity,
+      routeTimeoutMs: 0,
       hash: undefined,
       repeatable: true,
       fixedEndpoint: undefined,

@@ -7,24 +7,20 @@ export interface CallDeadline {
   readonly byCaller: boolean;
 }
 
-/** 0 or undefined = no such timeout. */
-export function callDeadline(
+/** The caller's own limits, which hold from the very beginning. 0 or undefined = no such limit. */
+export function callerDeadline(
   nowMs: number,
-  routeTimeoutMs: number,
   callTimeoutMs: number | undefined,
   contextDeadlineMs: number | undefined,
-): CallDeadline {
-  let atMs = routeTimeoutMs > 0 ? nowMs + routeTimeoutMs : Infinity;
-  let byCaller = false;
-  if (callTimeoutMs !== undefined && callTimeoutMs > 0 && nowMs + callTimeoutMs < atMs) {
-    atMs = nowMs + callTimeoutMs;
-    byCaller = true;
-  }
-  if (contextDeadlineMs !== undefined && contextDeadlineMs < atMs) {
-    atMs = contextDeadlineMs;
-    byCaller = true;
-  }
-  return { atMs, byCaller };
+): number {
+  const own = callTimeoutMs !== undefined && callTimeoutMs > 0 ? nowMs + callTimeoutMs : Infinity;
+  return Math.min(own, contextDeadlineMs ?? Infinity);
+}
+
+/** The route's timeout runs from where Envoy's router begins, after the filters: a fault's delay does not use it up. 0 = none. */
+export function callDeadline(nowMs: number, routeTimeoutMs: number, callerDeadlineMs: number): CallDeadline {
+  const routeMs = routeTimeoutMs > 0 ? nowMs + routeTimeoutMs : Infinity;
+  return callerDeadlineMs < routeMs ? { atMs: callerDeadlineMs, byCaller: true } : { atMs: routeMs, byCaller: false };
 }
 
 /** Value of x-envoy-expected-rq-timeout-ms: the per-try timeout where there is one, else what is left of the whole; 0 = none. */

@@ -1,6 +1,8 @@
 // Applies the header operations of routes to requests and responses (Envoy: header_parser.cc, evaluateHeaders: remove, then add in order).
 import type { FormatContext, HeaderOperation, HeaderOperations } from '../../snapshot/route-snapshot.js';
+import type { Clock } from '../../clock.js';
 import type { OutboundHead } from '../exchange/outbound-head.js';
+import type { ForwardedCall } from '../prepare-call.js';
 
 export function amendRequest(operations: HeaderOperations, head: OutboundHead, context: FormatContext): void {
   for (const name of operations.remove) head.removeHeader(name);
@@ -48,6 +50,29 @@ export function amendResponse(operations: HeaderOperations, headers: ResponseHea
         break;
     }
   }
+}
+
+/** All operations that a route and its weighted cluster have for the response. */
+export function amendRoutedResponse(
+  call: ForwardedCall,
+  headers: ResponseHeaders,
+  head: OutboundHead,
+  upstreamAddress: string,
+  clock: Clock,
+): void {
+  const route = call.plan?.responseHeaders;
+  const entry = call.entry?.responseHeaders;
+  if (route === undefined && entry === undefined) return;
+  const context: FormatContext = {
+    head,
+    responseHeader: (name) => [headers[name]].flat().join(',') || undefined,
+    upstreamAddress,
+    upstreamCluster: call.cluster.name,
+    downstreamAddress: undefined,
+    wallMs: clock.wallMs(),
+  };
+  if (entry !== undefined) amendResponse(entry, headers, context);
+  if (route !== undefined) amendResponse(route, headers, context);
 }
 
 const operationValue = ({ value }: HeaderOperation, context: FormatContext) =>

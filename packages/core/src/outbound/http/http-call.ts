@@ -17,7 +17,7 @@ import type { Origin } from '../origin-table.js';
 import type { ForwardedCall, PreparedCall } from '../prepare-call.js';
 import type { OutboundRuntime } from '../runtime.js';
 import { attemptHeaders, pathOf } from './attempt-head.js';
-import { amendResponse, type ResponseHeaders } from './header-operations.js';
+import { amendRoutedResponse, type ResponseHeaders } from './header-operations.js';
 import { localResponse } from './local-response.js';
 import { ReplayableBody, knownSizeBytes, type RequestBody } from './request-body.js';
 import { UndiciAttempt, type AttemptOwner } from './undici-attempt.js';
@@ -38,6 +38,7 @@ export class HttpCall extends Exchange implements AttemptOwner, WheelNode, Dispa
   previousNode: WheelNode | undefined = undefined;
   nextNode: WheelNode | undefined = undefined;
   slot = -1;
+  started = false;
   rawHeaders: ResponseHeaders | null = null;
   rawTrailers: ResponseHeaders | null = null;
   aborted = false;
@@ -78,6 +79,7 @@ export class HttpCall extends Exchange implements AttemptOwner, WheelNode, Dispa
 
   /** Runs the call; everything else comes by events. */
   start(prepared: PreparedCall, context: RequestContext | undefined, nowMs: number): void {
+    this.started = true;
     this.#runtime.callStarted();
     this.#context = context;
     recordRoute(this.record, prepared);
@@ -173,6 +175,7 @@ export class HttpCall extends Exchange implements AttemptOwner, WheelNode, Dispa
     const handler = this.#handler;
     this.#finish(nowMs);
     handler.onResponseEnd?.(this, trailers);
+    this.rawHeaders = this.rawTrailers = null;
   }
 
   onAttemptFailure(attempt: UndiciAttempt, failure: AttemptFailure | 'refused-by-client', error: Error): void {
@@ -197,15 +200,15 @@ export class HttpCall extends Exchange implements AttemptOwner, WheelNode, Dispa
   #apply(step: Step, nowMs: number): void {
     switch (step) {
       case 'send':
-        this.#dropAttempt('a newer attempt took over');
+        this.#dropAttempt('a newer attempt took over', true);
         this.#arm(nowMs);
         return this.#send(nowMs);
       case 'wait':
-        this.#dropAttempt('the attempt is tried again');
+        this.#dropAttempt('the attempt is tried again', true);
         this.#arm(nowMs);
         return this.#awaitFilter();
       case 'reply':
-        this.#dropAttempt('the call was answered');
+        this.#dropAttempt('the call was answered', false);
         return this.#answer(nowMs);
       case 'fail':
         return this.#fail(nowMs);
@@ -280,31 +283,43 @@ export class HttpCall extends Exchange implements AttemptOwner, WheelNode, Dispa
     this.#hints.onOutcome?.(this);
     this.#finish(nowMs);
     if (this.#hints.errors === 'throw' && reply.code !== undefined)
-      return handler.onResponseError?.(this, replyError(reply, record.cluster));
-    handler.onResponseStart?.(this, response.status, response.headers, response.statusText);
-    if (this.aborted) return;
-    if (response.body !== undefined) handler.onResponseData?.(this, response.body);
-    handler.onResponseEnd?.(this, {});
+      return this.#tellFailure(handler, replyError(reply, record.cluster));
+    try {
+      handler.onResponseStart?.(this, response.status, response.headers, response.statusText);
+      if (response.body !== undefined) handler.onResponseData?.(this, response.body);
+      handler.onResponseEnd?.(this, {});
+    } catch (error) {
+      this.#tellFailure(handler, error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  /** A caller's callback that throws out of a timer would end the process: what it throws stays within its own call. */
+  #tellFailure(handler: Dispatcher.DispatchHandler, error: Error): void {
+    try {
+      handler.onResponseError?.(this, error);
+    } catch {
+      // It was told; there is nobody else to tell.
+    }
   }
 
   #fail(nowMs: number): void {
     const reply = this.reply as LocalReply;
     const error = this.reason ?? replyError(reply, this.record.cluster);
-    this.#dropAttempt(error);
+    this.#dropAttempt(error, false);
     this.record.details = reply.details;
     const handler = this.#handler;
     this.#hints.onOutcome?.(this);
     this.#finish(nowMs);
-    handler.onResponseError?.(this, error);
+    this.#tellFailure(handler, error);
   }
 
-  #dropAttempt(why: string | Error): void {
+  #dropAttempt(why: string | Error, mayDrain: boolean): void {
     const attempt = this.#attempt;
     if (attempt === undefined) return;
     this.#attempt = undefined;
     const reason = typeof why === 'string' ? new MeshError('CANCELLED', why) : why;
     this.#endSpan(attempt, reason);
-    attempt.drop(reason);
+    attempt.drop(reason, mayDrain);
   }
 
   #endSpan(attempt: UndiciAttempt, error: Error | undefined): void {
@@ -366,23 +381,11 @@ export class HttpCall extends Exchange implements AttemptOwner, WheelNode, Dispa
   }
 
   #amendResponse(headers: ResponseHeaders): void {
-    const call = this.#call;
-    if (call === undefined) return;
     const added = this.plan?.filters?.responseHeaders;
     if (added !== undefined) for (const [name, value] of added) headers[name] = value;
-    const route = call.plan?.responseHeaders;
-    const entry = call.entry?.responseHeaders;
-    if (route === undefined && entry === undefined) return;
-    const context = {
-      head: this.head,
-      responseHeader: (name: string) => [headers[name]].flat().join(',') || undefined,
-      upstreamAddress: this.record.upstreamAddress,
-      upstreamCluster: call.cluster.name,
-      downstreamAddress: undefined,
-      wallMs: this.#runtime.clock.wallMs(),
-    };
-    if (entry !== undefined) amendResponse(entry, headers, context);
-    if (route !== undefined) amendResponse(route, headers, context);
+    if (this.#call === undefined) return;
+    const { upstreamAddress } = this.record;
+    amendRoutedResponse(this.#call, headers, this.head, upstreamAddress, this.#runtime.clock);
   }
 }
 

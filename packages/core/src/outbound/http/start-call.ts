@@ -19,21 +19,14 @@ export function startCall(
   handler: Dispatcher.DispatchHandler,
   hints: HttpCallHints,
 ): void {
+  let call: HttpCall | undefined = undefined;
   try {
     const nowMs = runtime.clock.nowMs();
     const snapshot = runtime.currentSnapshot();
     const origin = runtime.origins.get(options.origin, snapshot);
     const { head, body } = readRequest(runtime, options, origin);
     const grpc = isGrpc(head);
-    const call = new HttpCall(
-      runtime,
-      origin,
-      head,
-      body,
-      handler,
-      grpc ? { ...pickHints(hints), grpc } : hints,
-      nowMs,
-    );
+    call = new HttpCall(runtime, origin, head, body, handler, grpc ? { ...pickHints(hints), grpc } : hints, nowMs);
     const { host, port, listener } = origin;
     const prepared = prepareCall(snapshot, runtime.states, runtime.draws, listener, head, host, port);
     // Mirrors get the head as the application wrote it, before filters and routes change it.
@@ -42,7 +35,9 @@ export function startCall(
     call.start(prepared, runtime.telemetry.currentContext(), nowMs);
     for (const mirror of mirrors) startMirror(runtime, origin, mirror, body, nowMs);
   } catch (error) {
-    refuse(handler, error instanceof Error ? error : new MeshError('INTERNAL', String(error)));
+    const reason = error instanceof Error ? error : new MeshError('INTERNAL', String(error));
+    if (call?.started === true) call.abort(reason);
+    else refuse(handler, reason);
   }
 }
 

@@ -21,12 +21,15 @@ export interface AttemptOwner {
 /** Error bodies up to this size are read to the end, which saves the connection; larger ones end with it. */
 const DRAIN_LIMIT_BYTES = 65_536;
 
+/** Stands in for the headers of attempts that are over; nobody writes to it. */
+const NONE: string[] = [];
+
 export class UndiciAttempt implements Dispatcher.DispatchHandler, ResponseHead {
   // Options of undici's dispatch; a field that is missing here is undefined there.
   readonly path: string;
   readonly method: Dispatcher.HttpMethod;
-  readonly headers: string[];
-  readonly body: RequestBody;
+  headers: string[];
+  body: RequestBody;
   readonly servername: string;
   readonly headersTimeout: number;
   readonly bodyTimeout: number;
@@ -62,12 +65,15 @@ export class UndiciAttempt implements Dispatcher.DispatchHandler, ResponseHead {
     return Array.isArray(value) ? value.join(',') : value;
   }
 
-  /** The call no longer wants this attempt. A response that has begun is read out if it is short, else the stream is reset. */
-  drop(reason: Error): void {
+  /**
+   * The call no longer wants this attempt. Where `mayDrain`, a short response that has begun is read out, which saves the connection; else the stream is
+   * reset.
+   */
+  drop(reason: Error, mayDrain: boolean): void {
     if (this.#owner === undefined) return;
     this.#owner = undefined;
     const length = this.responseHeaders?.['content-length'];
-    const drains = typeof length === 'string' && Number(length) <= DRAIN_LIMIT_BYTES;
+    const drains = mayDrain && typeof length === 'string' && Number(length) <= DRAIN_LIMIT_BYTES;
     if (drains) this.controller?.resume();
     else this.controller?.abort(reason);
   }
@@ -78,6 +84,8 @@ export class UndiciAttempt implements Dispatcher.DispatchHandler, ResponseHead {
     this.controller = undefined;
     this.responseHeaders = undefined;
     this.span = undefined;
+    this.headers = NONE;
+    this.body = null;
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
