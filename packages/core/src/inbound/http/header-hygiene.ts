@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http';
 import type { PeerIdentity } from '../../identity/identity-provider.js';
 import type { InboundConnection } from '../inbound-connection.js';
 import { type ForwardMode, forwardedClientCert } from './forwarded-client-cert.js';
-import { hasHeaderLike, readHeader, removeHeaders, setHeader } from './request-headers.js';
+import { addHeader, readHeader, removeHeaders, setHeader } from './request-headers.js';
 
 const CLIENT_CERT = 'x-forwarded-client-cert';
 const FORWARDED_FOR = 'x-forwarded-for';
@@ -13,6 +13,15 @@ const FORWARDED_FOR = 'x-forwarded-for';
 /** Headers that steer or describe the mesh; a caller without a proven identity must not set them (CVE-2024-45806: an address proves nothing). */
 export function isMeshHeader(name: string): boolean {
   return name.startsWith('x-envoy-') || name.startsWith('x-heddle-');
+}
+
+/** Most requests have none, so names that don't begin with `x` are not even lower-cased. */
+function hasMeshHeader(rawHeaders: readonly string[]): boolean {
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? '';
+    if ((name.charCodeAt(0) | 0x20) === 0x78 && isMeshHeader(name.toLowerCase())) return true;
+  }
+  return false;
 }
 
 /** Cleans the headers in place. Returns the client's address after trusted hops. */
@@ -23,16 +32,13 @@ export function cleanHeaders(
   localSpiffeId: string | undefined,
 ): string {
   const { peer, facts } = connection;
-  if (peer === undefined && hasHeaderLike(request, isMeshHeader)) removeHeaders(request, isMeshHeader);
+  if (peer === undefined && hasMeshHeader(request.rawHeaders)) removeHeaders(request, isMeshHeader);
   forwardClientCert(request, peer, mode, localSpiffeId);
   const cameFrom = readHeader(request, FORWARDED_FOR);
   const client = peer === undefined ? facts.sourceIp : (lastAddress(cameFrom) ?? facts.sourceIp);
   // Envoy: the header grows by the address of the connection's peer.
-  setHeader(
-    request,
-    FORWARDED_FOR,
-    cameFrom === undefined || cameFrom === '' ? facts.sourceIp : `${cameFrom},${facts.sourceIp}`,
-  );
+  if (cameFrom === undefined) addHeader(request, FORWARDED_FOR, facts.sourceIp);
+  else setHeader(request, FORWARDED_FOR, cameFrom === '' ? facts.sourceIp : `${cameFrom},${facts.sourceIp}`);
   return client;
 }
 
