@@ -29,5 +29,3 @@ export type { SpanHandle } from './telemetry/call-telemetry.js';
 export type { RequestContext } from './telemetry/request-context.js';
 export { createConnector } from './transport/connector.js';
 export type { ConnectTarget } from './transport/connector.js';
-// With a star, so that a driver can add methods to Mesh by declaration merging (`declare module '@heddle/core/driver'`).
-export * from './mesh/mesh.js';

@@ -1,12 +1,12 @@
 // Adds `mesh.channel` and `mesh.bindGrpc` to every mesh of the process.
 import type { ChannelInterface, Server } from '@grpc/grpc-js';
-import { Mesh } from '@heddle/core/driver';
+import { Mesh } from '@heddle/core';
 import type { ChannelOptions } from './client/channel-runtime.js';
 import { meshChannel } from './client/mesh-channel.js';
 import { bindGrpc } from './server/bind-grpc.js';
 import type { GrpcListener } from './server/bind-grpc.js';
 
-declare module '@heddle/core/driver' {
+declare module '@heddle/core' {
   interface Mesh {
     /** A channel to a logical host (`ratings:9080`) for `channelOverride` of generated clients; see meshChannel. */
     channel(target: string, options?: ChannelOptions): ChannelInterface;
