@@ -138,11 +138,16 @@ export class CompiledSnapshot implements Snapshot {
     const reports = [
       ...compiledOf(this.#listeners, (entry) => entry.report),
       ...compiledOf(this.#tables, (entry) => entry.report),
-      ...compiledOf(this.#clusters, (entry) => entry.core.report),
+      ...compiledOf(this.#outboundClusters(), (entry) => entry.core.report),
       ...compiledOf(this.#assignments, (entry) => entry.report),
       ...this.#inbound.compiled(),
     ];
     return unsupportedFields(reports);
+  }
+
+  /** Clusters that may be dialled: those of the inbound side stand for the application itself. */
+  #outboundClusters(): CellMap<ClusterEntry> {
+    return new Map([...this.#clusters].filter(([name]) => !/^(inbound\||InboundPassthroughCluster)/.test(name)));
   }
 
   #compileAll(): void {

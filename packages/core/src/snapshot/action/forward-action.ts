@@ -30,6 +30,11 @@ export function compileForward(
   report: CompileReport,
 ): ForwardAction {
   checkUpgrades(action, path, report);
+  // What istiod sends: the same as the timeout, so that the shorter of deadline and timeout holds, as it does here for every call.
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- istiod sets it on every route
+  const grpcMs = durationMs(action.maxGrpcTimeout);
+  if (grpcMs !== undefined && grpcMs !== durationMs(action.timeout))
+    report.ignored(`${path}.max_grpc_timeout`, "a gRPC call's deadline does not replace the timeout of the route");
   const policy = action.retryPolicy ?? context.retryPolicy;
   // Envoy: a route's own mirrors replace those of the virtual host and table.
   const mirrors = action.requestMirrorPolicies.length > 0 ? action.requestMirrorPolicies : context.mirrors;

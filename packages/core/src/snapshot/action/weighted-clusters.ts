@@ -83,7 +83,10 @@ function compileEntry(
   if (cluster.weight === undefined) report.fault(`${path}.weight`, 'must be set');
   if (clusterHeader !== '') checkClusterHeader(clusterHeader, `${path}.cluster_header`, report);
   const literal = cluster.hostRewriteSpecifier.value;
-  if (literal !== undefined) checkHeaderValue(literal, `${path}.host_rewrite_literal`, report);
+  if (literal !== undefined) {
+    checkHeaderValue(literal, `${path}.host_rewrite_literal`, report);
+    report.ignored(`${path}.host_rewrite_literal`, 'the host header stays as the caller set it');
+  }
   return {
     ...entry(name, cluster.weight ?? 0, cumulativeWeight),
     hostRewrite: literal,
