@@ -198,6 +198,28 @@ describe('a state-of-the-world client', () => {
     await until(() => syncOf(CDS) === 'ERROR');
   });
 
+  it('is not answered on a request that crossed a newer response, but on the one that follows it', async () => {
+    const client = sotw();
+    client.call.write({ node, typeUrl: CDS, resourceNames: [clusterOf('reviews')] });
+    await until(() => client.responses.length === 1);
+    const old = client.responses[0]!.nonce;
+    client.call.write({
+      typeUrl: CDS,
+      responseNonce: old,
+      resourceNames: [clusterOf('reviews'), clusterOf('ratings')],
+    });
+    await until(() => client.responses.length === 2);
+    const resourceNames = [clusterOf('reviews')];
+    client.call.write({ typeUrl: CDS, responseNonce: old, resourceNames: [...resourceNames, 'PassthroughCluster'] });
+    client.call.write({ typeUrl: LDS });
+    await until(() => client.responses.length === 3);
+    expect(client.responses[2]?.typeUrl).toBe(LDS);
+    const { nonce } = client.responses[1]!;
+    client.call.write({ typeUrl: CDS, responseNonce: nonce, resourceNames: [...resourceNames, 'PassthroughCluster'] });
+    await until(() => client.responses.length === 4);
+    expect(client.responses[3]?.resources).toHaveLength(2);
+  });
+
   it('that widens its names gets the added ones', async () => {
     const client = sotw();
     client.call.write({ node, typeUrl: EDS, resourceNames: [clusterOf('reviews')] });
