@@ -77,6 +77,7 @@ export class MeshHttpServer extends Server {
   /** Like emit, but a listener's promise is passed on, so that its rejection ends the request and not the process. */
   #callListeners(event: RequestEvent, request: IncomingMessage, response: ServerResponse): unknown {
     const listeners = this.listeners(event) as ((...args: unknown[]) => unknown)[];
+    if (listeners.length === 1) return listeners[0]?.call(this, request, response);
     const pending = listeners.map((listener) => listener.call(this, request, response)).filter(isPromise);
     return pending.length === 0 ? undefined : Promise.all(pending);
   }

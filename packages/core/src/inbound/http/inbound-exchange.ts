@@ -38,6 +38,8 @@ export class InboundExchange {
     private readonly message: IncomingMessage,
     private readonly response: ServerResponse,
     private readonly connection: InboundConnection,
+    /** Called once, when the response is complete or its caller gone. */
+    private readonly onEnd: () => void,
   ) {
     this.call = newCallRecord(message, connection, tools.clock.nowMs());
     this.#bytesWrittenBefore = connection.socket.bytesWritten;
@@ -172,6 +174,7 @@ export class InboundExchange {
     const { status, grpcStatus, flags } = call;
     this.#span?.end({ status, grpcStatus, flags, upstreamAddress: '', error: undefined });
     this.tools.telemetry.finish(call);
+    this.onEnd();
     if (connection.revoked && connection.requestsInFlight === 0) connection.socket.destroySoon();
   }
 }

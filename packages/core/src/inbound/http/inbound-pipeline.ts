@@ -62,7 +62,10 @@ export class InboundPipeline {
       return;
     }
     this.#track(response);
-    const exchange = new InboundExchange(this.#options, request, response, connection);
+    const ended = (): void => {
+      this.#active.delete(response);
+    };
+    const exchange = new InboundExchange(this.#options, request, response, connection, ended);
     const handler = admitted.kind === 'chain' ? admitted.chain.handler : undefined;
     const http = handler?.kind === 'http' ? handler.http : undefined;
     const target = this.#readHead(request, response, exchange, http ?? PLAIN_HTTP);
@@ -96,7 +99,6 @@ export class InboundPipeline {
 
   #track(response: ServerResponse): void {
     this.#active.add(response);
-    response.once('close', () => this.#active.delete(response));
     if (this.#draining) closeAfter(response);
   }
 
