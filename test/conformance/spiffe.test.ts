@@ -15,7 +15,7 @@ import type { TestAuthority } from '../../packages/core/src/testing/test-certifi
 const repository = resolve(import.meta.dirname, '../..');
 const folder = join(resolve(repository, process.env['HEDDLE_CORPORA'] ?? '../shared/corpora'), 'spiffe');
 const present = existsSync(folder);
-const read = <Content>(file: string): Content => JSON.parse(readFileSync(join(folder, file), 'utf8')) as Content;
+const read = (file: string): unknown => JSON.parse(readFileSync(join(folder, file), 'utf8'));
 const derOf = (pem: string) => splitCertificates(pem).map((one) => new X509Certificate(one).raw);
 
 interface IdCase {
@@ -45,7 +45,7 @@ interface VerifyCase {
 
 describe.skipIf(!present)(`SPIFFE cases (${present ? 'found' : 'skipped: no corpora folder'})`, () => {
   test('every SPIFFE id is taken or refused as SPIFFE says', () => {
-    const { cases } = read<{ cases: IdCase[] }>('spiffe-ids.json');
+    const { cases } = read('spiffe-ids.json') as { cases: IdCase[] };
     expect(cases.length).toBeGreaterThan(500);
     for (const { input, valid, trust_domain, path = '' } of cases) {
       const result = parseSpiffeId(input);
@@ -55,20 +55,20 @@ describe.skipIf(!present)(`SPIFFE cases (${present ? 'found' : 'skipped: no corp
   });
 
   test('every trust domain, given as a name or an id, is taken or refused as SPIFFE says', () => {
-    for (const { input, valid } of read<{ cases: IdCase[] }>('trust-domains.json').cases) {
+    for (const { input, valid } of (read('trust-domains.json') as { cases: IdCase[] }).cases) {
       const ok = input.includes(':/') ? parseSpiffeId(input).ok : trustDomainFault(input) === undefined;
       expect([input, ok]).toEqual([input, valid]);
     }
   });
 
   test('every path is taken or refused as SPIFFE says', () => {
-    for (const { op, segments = [], path = '', valid } of read<{ cases: PathCase[] }>('paths.json').cases) {
+    for (const { op, segments = [], path = '', valid } of (read('paths.json') as { cases: PathCase[] }).cases) {
       const whole = op === 'from_path' ? path : segments.map((segment) => `/${segment}`).join('');
       expect([whole, pathFault(whole) === undefined]).toEqual([whole, valid]);
     }
   });
 
-  const verifyCases = present ? read<{ cases: VerifyCase[] }>('x509-verify.json').cases : [];
+  const verifyCases = present ? (read('x509-verify.json') as { cases: VerifyCase[] }).cases : [];
   test.each(verifyCases.map((one) => [one.name, one] as const))('X.509: %s', (_, { given, expected }) => {
     const ca1 = testAuthority('domain1.test');
     const authorities: Record<string, TestAuthority> = {
@@ -107,7 +107,7 @@ describe.skipIf(!present)(`SPIFFE cases (${present ? 'found' : 'skipped: no corp
     );
   });
 
-  const pemCases = present ? read<{ files: { file: string; valid: boolean }[] }>('x509-pem/index.json').files : [];
+  const pemCases = present ? (read('x509-pem/index.json') as { files: { file: string; valid: boolean }[] }).files : [];
   test.each(pemCases)('X.509 file $file (valid: $valid)', ({ file, valid }) => {
     const pem = readFileSync(join(folder, 'x509-pem', file), 'utf8');
     let chain: readonly Uint8Array[] = [];

@@ -10,6 +10,7 @@ import { createCaProvider } from '../../../core/src/identity/providers/ca-provid
 import { IdentityStore } from '../../../core/src/identity/identity-store.js';
 import type { IdentityEvent } from '../../../core/src/identity/identity-store.js';
 import { createSigningRequest } from '../../../core/src/identity/x509/csr.js';
+import { testAuthority } from '../../../core/src/testing/test-certificates.js';
 import { createDevCa } from './dev-ca.js';
 import type { DevCaOptions } from './dev-ca.js';
 
@@ -74,14 +75,12 @@ test('the root survives a restart in a file of its owner only, also when two sta
   await expect(createDevCa({ dir })).rejects.toThrow('can be read by others');
 });
 
-async function serve(options: DevCaOptions = {}, port = 0) {
+async function serve(options: DevCaOptions = {}, port = 0, security = ServerCredentials.createInsecure()) {
   const ca = await createDevCa({ dir, ...options });
   const server = new Server();
   server.addService(ca.service.definition, ca.service.implementation);
   const bound = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, at) =>
-      error ? reject(error) : resolve(at),
-    );
+    server.bindAsync(`127.0.0.1:${port}`, security, (error, at) => (error ? reject(error) : resolve(at)));
   });
   ends.push(() => server.forceShutdown());
   return { ca, server, port: bound };
@@ -159,6 +158,23 @@ test('a token for another service account than the request is denied over the wi
   await expect
     .poll(() => events[0])
     .toMatchObject({ kind: 'failed', reason: expect.stringContaining('PERMISSION_DENIED') as unknown });
+});
+
+test('a CA like istiod’s is asked over TLS, under the name that its certificate must carry, and its root file is the bundle', async () => {
+  const istiod = testAuthority('cluster.local');
+  const pair = istiod.issue({ dnsNames: ['istiod.istio-system.svc'], extendedKeyUsages: ['serverAuth'] });
+  const keyPair = { private_key: Buffer.from(pair.privateKeyPem), cert_chain: Buffer.from(pair.certificateChainPem) };
+  const { ca, port } = await serve({}, 0, ServerCredentials.createSsl(null, [keyPair]));
+  const [tokenFile, rootCertFile] = [join(dir, 'istio-token'), join(dir, 'root-cert.pem')];
+  await writeFile(tokenFile, 'default/reviews');
+  await writeFile(rootCertFile, istiod.rootPem + ca.rootPem);
+  const options = { kind: 'istio-ca', tokenFile, rootCertFile } as const;
+  const trusted = workload(port, { ...options, serverName: 'istiod.istio-system.svc' });
+  await trusted.store.ready(10_000);
+  expect(trusted.store.state().bundles.byDomain.get('cluster.local')).toHaveLength(2);
+  const misnamed = workload(port, { ...options, serverName: 'istiod.evil.svc' });
+  await expect.poll(() => misnamed.events[0]?.kind, { timeout: 15_000 }).toBe('failed');
+  expect(misnamed.store.state().svid).toBeUndefined();
 });
 
 test('a token is never sent in plain text to another host', () => {
