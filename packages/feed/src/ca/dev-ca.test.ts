@@ -136,6 +136,20 @@ test('certificates renew before half of their life, and go on through an outage 
     .toBe(true);
 });
 
+test('a CA that comes back with another root does not split the mesh: the old root stays while its certificates live', async () => {
+  const before = await serve({ lifetimeMs: 4000, dir: undefined });
+  const { store } = workload(before.port);
+  await store.ready(10_000);
+  before.server.forceShutdown();
+  const after = await serve({ lifetimeMs: 4000, dir: undefined }, before.port);
+  await expect.poll(() => store.state().bundles.byDomain.get('cluster.local')?.length, { timeout: 15_000 }).toBe(2);
+  const kept = store
+    .state()
+    .bundles.byDomain.get('cluster.local')
+    ?.map((pem) => new X509Certificate(pem).fingerprint256);
+  expect(kept).toEqual([before, after].map(({ ca }) => new X509Certificate(ca.rootPem).fingerprint256));
+});
+
 test('a CA with a shared secret serves only callers that know it', async () => {
   const secretFile = join(dir, 'secret');
   await writeFile(secretFile, 'opensesame\n');

@@ -67,6 +67,8 @@ class CaConnection implements IdentityConnection {
   readonly #options: CaProviderOptions;
   readonly #spiffeId: string;
   readonly #sink: IdentitySink;
+  /** Roots of chains, with the time until which they are trusted. */
+  readonly #roots = new Map<string, number>();
   #failures = 0;
   #closed = false;
   #timer: Timer | undefined;
@@ -123,7 +125,21 @@ class CaConnection implements IdentityConnection {
     if (!read.ok) throw new Error(`the CA returned an unusable certificate: ${read.reason}`);
     if (read.svid.spiffeId !== this.#spiffeId)
       throw new Error(`the CA returned a certificate for ${read.svid.spiffeId}, asked for was ${this.#spiffeId}`);
-    return { svid: read.svid, bundles: trustBundles([[this.#options.trustDomain, rootPem ?? root]]) };
+    return {
+      svid: read.svid,
+      bundles: trustBundles([[this.#options.trustDomain, rootPem ?? this.#rootsWith(root, read.svid)]]),
+    };
+  }
+
+  /**
+   * The root of the newest chain, and those before it while certificates under them may still be in use: peers renew at other times than we do, and a
+   * CA that changed its root must not split the mesh. Each stays no longer than the last certificate that we had under it.
+   */
+  #rootsWith(root: string, svid: Svid): string {
+    const nowWallMs = this.#options.clock.wallMs();
+    for (const [known, untilWallMs] of this.#roots) if (untilWallMs < nowWallMs) this.#roots.delete(known);
+    this.#roots.set(root, svid.notAfterWallMs);
+    return [...this.#roots.keys()].join('');
   }
 
   /** Between 40 % and 50 % of the life, so that a fleet started together does not renew together. */
