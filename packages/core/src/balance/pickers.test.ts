@@ -16,7 +16,7 @@ interface TestHost extends Host {
 }
 
 const host = (address: string, weight = 1): TestHost => ({ address, weight, activeRequests: 0 });
-const hosts = (count: number, weight = (_index: number) => 1) =>
+const hosts = (count: number, weight: (index: number) => number = () => 1) =>
   Array.from({ length: count }, (_, index) => host(`10.0.0.${index}:80`, weight(index)));
 
 const CONFIGS: readonly (BalancerConfig & { readonly honoursWeights: boolean; readonly hashes: boolean })[] = [

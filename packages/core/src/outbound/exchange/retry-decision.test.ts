@@ -12,7 +12,7 @@ import { backOffCapMs, backOffMs } from './retry-decision.js';
 
 interface RetryCase {
   id: string;
-  given: { policy?: Record<string, unknown>; request_headers?: Record<string, string> };
+  given: { policy?: Record<string, unknown> & { retry_on?: string }; request_headers?: Record<string, string> };
   upstream?: { status?: number; reset?: string; headers?: Record<string, string>; repeat?: number };
   expected: string | string[];
 }
@@ -39,7 +39,7 @@ const RESETS: Readonly<Record<string, AttemptFailure>> = {
 /** Conditions as the feed would compile them from the policy and Envoy's request headers. */
 function conditionsOf({ given }: RetryCase): RetryConditions {
   const headers = given.request_headers ?? {};
-  const on = `${String(given.policy?.['retry_on'] ?? '')},${headers['x-envoy-retry-on'] ?? ''}`.split(',');
+  const on = `${given.policy?.retry_on ?? ''},${headers['x-envoy-retry-on'] ?? ''}`.split(',');
   const codes = [
     ...((given.policy?.['retriable_status_codes'] as number[] | undefined) ?? []),
     ...(headers['x-envoy-retriable-status-codes'] ?? '').split(',').map(Number),

@@ -238,6 +238,27 @@ describe('the mesh as a dispatcher', () => {
     await expect(dispatcher.request({ origin: 'ftp://a', path: '/', method: 'GET' })).rejects.toThrow(/ftp/);
   });
 
+  it('survives callbacks of the caller that throw, also from a timer', async () => {
+    const { address } = await live.serve((req, res) => (req.url === '/slow' ? undefined : res.end('ok')));
+    const { outbound, states } = live.client([cluster('upstream', [address])], route({ timeoutMs: 30 }));
+    for (const path of ['/', '/slow']) {
+      const error = await new Promise<Error>((resolve) => {
+        outbound.dispatcher.dispatch(
+          { origin: 'http://a', path, method: 'GET' },
+          {
+            onRequestStart: () => undefined,
+            onResponseStart() {
+              throw new Error('defect of the caller');
+            },
+            onResponseError: (_controller, reason) => resolve(reason),
+          },
+        );
+      });
+      expect(error.message).toBe('defect of the caller');
+    }
+    expect([states.byName('upstream')?.breaker.activeRequests, outbound.activeCalls]).toEqual([0, 0]);
+  });
+
   it('answers gRPC over HTTP in gRPC´s own form', async () => {
     const { outbound } = live.client([cluster('upstream', [])], route({}));
     const headers = { 'content-type': 'application/grpc', te: 'trailers' };
@@ -248,17 +269,13 @@ describe('the mesh as a dispatcher', () => {
 
   it('lets calls in flight end when the mesh closes, and takes no new ones', async () => {
     let answer: () => void = () => undefined;
-    const arrived = new Promise<void>((resolve) => {
-      void live
-        .serve((_req, res) => {
-          answer = () => res.end('in time');
-          resolve();
-        })
-        .then(({ address }) => Object.assign(parts, live.client([cluster('upstream', [address])], route({}))));
+    let arrive: () => void = () => undefined;
+    const arrived = new Promise<undefined>((resolve) => (arrive = () => resolve(undefined)));
+    const { address } = await live.serve((_req, res) => {
+      answer = () => res.end('in time');
+      arrive();
     });
-    const parts = {} as ReturnType<typeof live.client>;
-    await new Promise((resolve) => setImmediate(resolve));
-    while (parts.fetch === undefined) await new Promise((resolve) => setImmediate(resolve));
+    const parts = live.client([cluster('upstream', [address])], route({}));
     const call = parts.fetch('http://a/');
     await arrived;
     const closed = parts.outbound.close({ drainMs: 1_000 });
