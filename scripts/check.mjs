@@ -7,7 +7,9 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const bin = (name) => join(root, 'node_modules/.bin', name);
-const packages = readdirSync(join(root, 'packages')).filter((name) => existsSync(join(root, 'packages', name, 'package.json')));
+const packages = readdirSync(join(root, 'packages')).filter((name) =>
+  existsSync(join(root, 'packages', name, 'package.json')),
+);
 const libraries = packages.filter((name) => existsSync(join(root, 'packages', name, 'api-extractor.json')));
 
 execFileSync(process.execPath, [join(root, 'scripts/build.mjs')], { stdio: 'inherit', cwd: root });
@@ -19,11 +21,20 @@ const gates = [
   ['dependency-cruiser', bin('depcruise'), ['packages', 'examples/bookinfo/services', '--output-type', 'err']],
   ['knip', bin('knip'), []],
   ...packages.map((name) => [`publint ${name}`, bin('publint'), ['--strict', join('packages', name)]]),
-  ...packages.map((name) => [`attw ${name}`, bin('attw'), ['--pack', join('packages', name), '--profile', 'esm-only', '--quiet']]),
+  ...packages.map((name) => [
+    `attw ${name}`,
+    bin('attw'),
+    ['--pack', join('packages', name), '--profile', 'esm-only', '--quiet'],
+  ]),
   ...libraries.map((name) => [
     `api report ${name}`,
     bin('api-extractor'),
-    ['run', '-c', join('packages', name, 'api-extractor.json'), ...(process.argv.includes('--update-api') ? ['--local'] : [])],
+    [
+      'run',
+      '-c',
+      join('packages', name, 'api-extractor.json'),
+      ...(process.argv.includes('--update-api') ? ['--local'] : []),
+    ],
   ]),
   ...(process.argv.includes('--no-tests') ? [] : [['vitest', bin('vitest'), ['run']]]),
 ];
