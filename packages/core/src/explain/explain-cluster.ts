@@ -40,7 +40,7 @@ export function explainClusters(
   }
   if (clusters.length === 0) return { kind: 'error', code: 'NO_CLUSTER', status: ERROR_KINDS.NO_CLUSTER.httpStatus };
   if (clusters.every(({ endpoints, share }) => share === 0 || endpoints.length === 0)) {
-    return { kind: 'error', code: 'NO_HEALTHY_UPSTREAM', status: ERROR_KINDS.NO_HEALTHY_UPSTREAM.httpStatus };
+    return { kind: 'error', code: 'NO_HEALTHY_UPSTREAM', status: ERROR_KINDS.NO_HEALTHY_UPSTREAM.httpStatus, clusters };
   }
   return {
     kind: 'forward',

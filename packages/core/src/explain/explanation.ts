@@ -45,7 +45,13 @@ export type ExplainOutcome =
   | { readonly kind: 'reply'; readonly status: number; readonly location: string | undefined }
   /** Leaves the mesh as it is (an unknown host with ALLOW_ANY, or no configuration at all). */
   | { readonly kind: 'passthrough'; readonly host: string; readonly port: number }
-  | { readonly kind: 'error'; readonly code: ErrorCode; readonly status: number };
+  | {
+      readonly kind: 'error';
+      readonly code: ErrorCode;
+      readonly status: number;
+      /** Where it would have gone, when only endpoints are missing. */
+      readonly clusters?: readonly ExplainedCluster[] | undefined;
+    };
 
 export interface Explanation {
   readonly request: { readonly method: string; readonly authority: string; readonly path: string };
