@@ -28,8 +28,21 @@ function* crds() {
   ])
     for (const document of parseAllDocuments(readFileSync(file, 'utf8'))) {
       const crd = document.toJS();
-      if (crd?.kind === 'CustomResourceDefinition') yield crd.spec;
+      if (crd?.kind !== 'CustomResourceDefinition') continue;
+      if (crd.spec.names.kind === 'HTTPRoute') addExperimentalRetry(crd.spec);
+      yield crd.spec;
     }
+}
+
+// The one field of the experimental channel that Heddle acts on; src/analyze says so where it is used.
+function addExperimentalRetry(crd) {
+  const file = join(moduleDir(gatewayApi), 'config/crd/experimental/gateway.networking.k8s.io_httproutes.yaml');
+  const experimental = parseAllDocuments(readFileSync(file, 'utf8'))
+    .map((document) => document.toJS())
+    .find((document) => document?.kind === 'CustomResourceDefinition').spec;
+  const ruleFields = ({ versions }) =>
+    versions[0].schema.openAPIV3Schema.properties.spec.properties.rules.items.properties;
+  ruleFields(crd).retry = ruleFields(experimental).retry;
 }
 
 const header = (text) =>

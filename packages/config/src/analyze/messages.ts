@@ -132,6 +132,22 @@ const deprecations = {
   deprecatedField: message('HED0801', 'deprecated-field', 'warning', '{field}: deprecated: {instead}', 'IST0002'),
 } as const;
 
+/** What objects ask for and translation does not do, or not as asked. Nothing is left out silently. HED0904 is retired (now HED0601). */
+// prettier-ignore
+const translation = {
+  translationFailed: message('HED0900', 'translation-failed', 'error', 'the configuration could not be translated: {reason}'),
+  unsupportedField: message('HED0901', 'unsupported-field', 'warning', '{field}: not translated: {effect}'),
+  listenerConflict: message('HED0902', 'listener-conflict', 'warning', '{field}: {other} already takes TCP connections to {listener}; give the service its own address'),
+  customAuthorization: message('HED0903', 'custom-authorization-denied', 'warning', '{field}: no external authorizer is called: requests that match are denied'),
+  invalidPatch: message('HED0905', 'invalid-envoy-filter-patch', 'error', '{field}: {reason}'),
+  ruleDropped: message('HED0906', 'authorization-rule-dropped', 'warning', '{field}: {reason}: {effect}'),
+  resourceRefused: message('HED0907', 'resource-refused', 'error', '{name}: {reason}'),
+  unsupportedKind: message('HED0908', 'unsupported-kind', 'warning', '{kind} is not translated yet: {effect}'),
+  tokensNotVerified: message('HED0909', 'tokens-not-verified', 'warning', '{field}: tokens are not verified yet: no request has a request principal, so ALLOW rules that ask for one never match and DENY rules with notRequestPrincipals always do; requests with a bad token are not answered 401'),
+  notForServices: message('HED0910', 'not-for-services', 'info', '{kind} is for {subject}; services of the mesh have no use for it'),
+  experimentalField: message('HED0911', 'experimental-field', 'info', '{field}: belongs to the experimental channel of {api}; a cluster may refuse it'),
+} as const;
+
 export const messages = {
   ...reading,
   ...schema,
@@ -142,4 +158,5 @@ export const messages = {
   ...envoyFilters,
   ...services,
   ...deprecations,
+  ...translation,
 } as const;

@@ -9,6 +9,7 @@ import { envoyFilters } from './analyzers/envoy-filters.js';
 import { gatewayApiRoutes } from './analyzers/gateway-api-routes.js';
 import { policyNamespaces } from './analyzers/policy-namespaces.js';
 import { regexes } from './analyzers/regexes.js';
+import { support } from './analyzers/support.js';
 import { servicePorts } from './analyzers/service-ports.js';
 import { virtualServiceDestinations } from './analyzers/virtual-service/destinations.js';
 import { virtualServiceGateways } from './analyzers/virtual-service/gateways.js';
@@ -33,6 +34,7 @@ const all: readonly Analyzer[] = [
   envoyFilters,
   servicePorts,
   deprecatedFields,
+  support,
 ];
 
 /** Run on each object when it is read or built. */

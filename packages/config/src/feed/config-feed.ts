@@ -1,5 +1,7 @@
 // Feeds over configuration in this process: typed objects, or files that are watched.
 import type { Feed, FeedConnection, FeedNode, FeedSink, RejectedResource } from '@heddle/xds';
+import { messages } from '../analyze/messages.js';
+import { makeFinding } from '../analyze/report.js';
 import type { ConfigObject } from '../model/config-object.js';
 import type { Finding } from '../model/finding.js';
 import type { MeshSettings } from '../view/mesh-settings.js';
@@ -83,7 +85,7 @@ export function openConfigFeed(paths: readonly string[]): Feed {
 
 /** The data plane refused a resource that was translated; its last good one stays in force. */
 function refusedFinding({ name, message }: RejectedResource): Finding {
-  return { code: 'HED0907', name: 'resource-refused', level: 'error', message: `${name}: ${message}` };
+  return makeFinding(messages.resourceRefused, { file: undefined }, { name, reason: message });
 }
 
 type Put = (objects: readonly ConfigObject[], findings?: readonly Finding[]) => void;

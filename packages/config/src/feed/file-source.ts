@@ -1,5 +1,7 @@
 // Files of configuration, watched: editions one after the other, each complete. Events of the file system only hint that
 // something changed (editors rename, ConfigMaps swap a symlink, some file systems send nothing): what counts is stat.
+import { messages } from '../analyze/messages.js';
+import { makeFinding } from '../analyze/report.js';
 import type { ConfigObject } from '../model/config-object.js';
 import type { Finding } from '../model/finding.js';
 import type { LoadedConfig } from '../model/loaded-config.js';
@@ -76,10 +78,5 @@ export class FileSource {
 
 function translationFailed(error: unknown): Finding {
   const reason = error instanceof Error ? error.message : String(error);
-  return {
-    code: 'HED0900',
-    name: 'translation-failed',
-    level: 'error',
-    message: `the configuration could not be translated: ${reason}`,
-  };
+  return makeFinding(messages.translationFailed, { file: undefined }, { reason });
 }

@@ -7,7 +7,7 @@ import { type WorkloadMtls, mtlsOf } from '../view/peer-authentication.js';
 import { type WorkloadScope, scopeOf } from '../view/workload-scope.js';
 import { type ServedPort, servedPorts } from '../view/workload-services.js';
 import type { Reuse } from './reuse.js';
-import { type Report, translationFinding } from './unsupported.js';
+import { type Report, collectInto } from '../analyze/report.js';
 
 export interface TranslationContext {
   readonly view: MeshView;
@@ -37,7 +37,7 @@ export function translationContext(view: MeshView, workload: Workload, reuse: Re
       const rules = rulesFor(view.destinationRules, host, namespace, workload, rootNamespace);
       return rules.length === 0 ? undefined : reuse.of(`rule ${host}`, rules, () => mergeRules(rules));
     },
-    report: (message, object, path, text) => findings.push(translationFinding(message, object, path, text)),
+    report: collectInto(findings),
     findings,
   };
 }

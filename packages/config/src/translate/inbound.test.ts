@@ -1,5 +1,5 @@
 // What a server accepts: filter chains by mode, policies on every chain, EnvoyFilter patches in their place.
-import { type FilterChain, HttpConnectionManagerSchema, unpackAny } from '@heddle/xds';
+import { type FilterChain, HTTPFaultSchema, HttpConnectionManagerSchema, unpackAny } from '@heddle/xds';
 import { describe, expect, it } from 'vitest';
 import { translatedMesh } from '../../../../test/support/config/translated-mesh.js';
 
@@ -55,6 +55,14 @@ function filterNames(yaml: string): readonly string[] {
   const config = chain?.filters.at(-1)?.configType;
   const manager = unpackAny(HttpConnectionManagerSchema, config?.case === 'typedConfig' ? config.value : undefined);
   return manager?.httpFilters.map((filter) => filter.name) ?? [];
+}
+
+function faultFilter(yaml: string) {
+  const chain = inbound(yaml).find((candidate) => candidate.filterChainMatch?.destinationPort === 8080);
+  const config = chain?.filters.at(-1)?.configType;
+  const manager = unpackAny(HttpConnectionManagerSchema, config?.case === 'typedConfig' ? config.value : undefined);
+  const own = manager?.httpFilters.find((filter) => filter.name === 'envoy.filters.http.fault')?.configType;
+  return unpackAny(HTTPFaultSchema, own?.case === 'typedConfig' ? own.value : undefined);
 }
 
 describe('filter chains', () => {
@@ -135,20 +143,24 @@ describe('EnvoyFilter patches on HTTP filters', () => {
     expect(filterNames(base + patch('INSERT_FIRST', '', added, 'SIDECAR_OUTBOUND'))).toEqual(standard);
   });
 
-  it('are reported when they patch something else, or when their value does not fit', () => {
-    const cluster = base + patch('MERGE').replace('HTTP_FILTER', 'CLUSTER');
-    expect(translatedMesh({ yaml: cluster, workload }).findings[0]).toMatchObject({
-      code: 'HED0904',
-      field: 'spec.configPatches[0].applyTo',
-    });
-    const wrong =
-      base +
-      patch('INSERT_FIRST').replace(
-        'x.y.Z, some_field',
-        'envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit, no_such_field',
-      );
-    const [finding] = translatedMesh({ yaml: wrong, workload }).findings;
-    expect(finding).toMatchObject({ code: 'HED0905', level: 'error' });
-    expect(finding?.message).toContain('no_such_field');
+  it('are reported when they cannot be merged into the filter of that name', () => {
+    const [finding] = translatedMesh({ yaml: base + patch('MERGE', 'envoy.filters.http.fault'), workload }).findings;
+    expect(finding).toMatchObject({ code: 'HED0905', level: 'error', field: 'spec.configPatches[0].patch.value' });
+    expect(finding?.message).toContain(
+      'cannot be merged into type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault',
+    );
+  });
+
+  it.each([
+    ['MERGE', ['one', 'two']],
+    ['MERGE_AND_REPLACE_LIST', ['two']],
+  ])('%s treats lists by its name', (operation, upstreams) => {
+    const fault = (cluster: string) =>
+      `{"@type": type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault, downstream_nodes: [${cluster}]}`;
+    const patched = (name: string, text: string) =>
+      patch(name, 'envoy.filters.http.fault').replace('{"@type": type.googleapis.com/x.y.Z, some_field: 1}', text);
+    const yaml =
+      base + patched('MERGE', fault('one')) + patched(operation, fault('two')).replace('name: merge,', 'name: second,');
+    expect(faultFilter(yaml)?.downstreamNodes).toEqual(upstreams);
   });
 });

@@ -1,5 +1,5 @@
 // What a caller meets: names, scopes, rules of the right namespace, TLS modes, domains.
-import { Cluster_DiscoveryType, Cluster_LbPolicy } from '@heddle/xds';
+import { Cluster_DiscoveryType, Cluster_LbPolicy, UpstreamTlsContextSchema, unpackAny } from '@heddle/xds';
 import { describe, expect, it } from 'vitest';
 import { clusterNamed, endpointsOf, simulateCall } from '../../../../test/support/config/simulated-call.js';
 import { translatedMesh } from '../../../../test/support/config/translated-mesh.js';
@@ -172,6 +172,37 @@ endpoints:
   });
 });
 
+describe('TLS that a DestinationRule originates', () => {
+  const entry = (extra: string) =>
+    object('ServiceEntry', 'db', 'default', `{hosts: [db.example], ports: [{name: https, number: 443, protocol: HTTPS}], resolution: DNS${extra}}`); // prettier-ignore
+  const rule = (tls: string) =>
+    object('DestinationRule', 'db', 'default', `{host: db.example, trafficPolicy: {tls: {mode: SIMPLE${tls}}}}`);
+  const db = (yaml: string) => clusterNamed(translatedMesh({ yaml }), 'outbound|443||db.example');
+  const names = (yaml: string) => {
+    const config = db(yaml).transportSocket?.configType;
+    const context = unpackAny(UpstreamTlsContextSchema, config?.case === 'typedConfig' ? config.value : undefined);
+    const validation = context?.commonTlsContext?.validationContextType;
+    if (validation?.case !== 'combinedValidationContext') return undefined;
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- istiod writes it
+    return validation.value.defaultValidationContext?.matchSubjectAltNames.map(
+      ({ matchPattern }) => matchPattern.value,
+    );
+  };
+
+  it('accepts the names of the rule, else those of the ServiceEntry', () => {
+    expect(names(entry(', subjectAltNames: [db.internal]') + rule(''))).toEqual(['db.internal']);
+    expect(names(entry(', subjectAltNames: [db.internal]') + rule(', subjectAltNames: [own]'))).toEqual(['own']);
+    expect(names(entry('') + rule(''))).toEqual([]);
+  });
+
+  it('connects to nobody while a revocation list is asked for that is not read', () => {
+    const cluster = db(entry('') + rule(', caCertificates: /ca.pem, caCrl: /crl.pem'));
+    expect(cluster.transportSocket).toBeUndefined();
+    expect(cluster.clusterDiscoveryType.value).toBe(Cluster_DiscoveryType.STATIC);
+    expect(cluster.loadAssignment?.endpoints ?? []).toEqual([]);
+  });
+});
+
 describe('virtual services', () => {
   const base = service('orders', 'default') + service('next', 'default');
   const vs = (http: string) => object('VirtualService', 'orders', 'default', `{hosts: [orders], http: ${http}}`);
@@ -199,15 +230,21 @@ describe('virtual services', () => {
     expect(call(`[{match: [{port: 8080}], ${toNext}}, ${toOrders}]`, '/')).toEqual(orders);
   });
 
-  it('say that a delegate is not translated instead of ignoring it', () => {
-    const yaml = base + vs(`[{match: [{uri: {prefix: /d}}], delegate: {name: other}}, ${toOrders}]`);
-    const [finding] = translatedMesh({ yaml }).findings;
-    expect(finding).toMatchObject({
-      code: 'HED0901',
-      object: 'VirtualService default/orders',
-      field: 'spec.http[0].delegate',
-    });
+  it('leave out a rule that delegates, so that the next one answers', () => {
+    expect(call(`[{match: [{uri: {prefix: /d}}], delegate: {name: other}}, ${toOrders}]`, '/d')).toEqual(orders);
   });
+
+  it.each(['mirrorPercent: 0', 'mirror_percent: 0', 'mirrorPercentage: {value: 0}'])(
+    'mirror nothing at %s',
+    (share) => {
+      const mirrors = (percent: string) => {
+        const yaml = base + vs(`[{${toNext}, mirror: {host: orders}${percent}}]`);
+        const { action } = simulateCall(translatedMesh({ yaml }), { url: 'http://orders/' }).route;
+        return action.case === 'route' ? action.value.requestMirrorPolicies.length : undefined;
+      };
+      expect([mirrors(''), mirrors(`, ${share}`)]).toEqual([1, 0]);
+    },
+  );
 
   it('serve hosts that are no service on port 80', () => {
     const yaml =

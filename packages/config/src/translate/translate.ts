@@ -4,7 +4,6 @@ import type { Finding } from '../model/finding.js';
 import type { MeshView } from '../view/mesh-view.js';
 import { outboundClusters } from './cluster/outbound-clusters.js';
 import { translationContext } from './context.js';
-import { reportUnsupportedPatches } from './envoy-filter/http-filter-patches.js';
 import { inboundClusters } from './inbound/inbound-clusters.js';
 import { virtualInbound } from './inbound/virtual-inbound.js';
 import { outboundListeners } from './listener/outbound-listeners.js';
@@ -19,7 +18,6 @@ import type { TranslatedResources } from './translated.js';
 export function translate(view: MeshView, workload: Workload, reuse: Reuse = new Reuse()): TranslatedResources {
   reuse.next();
   const context = translationContext(view, workload, reuse);
-  reportUnsupportedPatches(context);
   const outbound = outboundClusters(context);
   const { listeners, routeNames } = outboundListeners(context);
   return {

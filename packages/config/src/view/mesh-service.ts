@@ -33,6 +33,8 @@ export interface MeshService {
   /** Host that this one is another name for (ExternalName). */
   readonly aliasOf: string | undefined;
   readonly publishNotReady: boolean;
+  /** Names that the certificates of its endpoints may have besides their identities (ServiceEntry). */
+  readonly subjectAltNames: readonly string[];
   readonly object: ConfigObject;
 }
 

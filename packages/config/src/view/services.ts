@@ -26,6 +26,7 @@ export function kubernetesService(object: ConfigObject, clusterDomain: string): 
     selector: spec.selector,
     aliasOf: alias,
     publishNotReady: spec.publishNotReadyAddresses === true,
+    subjectAltNames: [],
     object,
   };
 }
@@ -64,6 +65,7 @@ export function serviceEntryServices(object: ConfigObject): readonly MeshService
     selector: spec.workloadSelector?.labels,
     aliasOf: undefined,
     publishNotReady: false,
+    subjectAltNames: spec.subjectAltNames ?? [],
     object,
   }));
 }

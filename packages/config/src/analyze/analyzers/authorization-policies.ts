@@ -1,5 +1,7 @@
-// AuthorizationPolicies whose sources can never match: malformed principals and empty values.
+// AuthorizationPolicies whose sources can never match (malformed principals, empty values), and rules that cannot be checked.
 import type { FieldPath } from '../../model/config-object.js';
+import { UncheckableRule, rulePolicy } from '../../translate/authorization/rule-policy.js';
+import type { AuthorizationRuleSpec } from '../../view/spec/authorization.js';
 import type { Analyzer } from '../analyzer.js';
 import type { ObjectOf } from '../config-view.js';
 import { messages } from '../messages.js';
@@ -16,8 +18,11 @@ export const authorizationPolicies: Analyzer = {
   scope: 'object',
   analyze(view, report) {
     for (const object of view.all('AuthorizationPolicy')) {
+      if (object.spec.action === 'CUSTOM')
+        report(messages.customAuthorization, { object, path: ['spec', 'action'] }, {});
       object.spec.rules?.forEach((rule, index) => {
         const path = ['spec', 'rules', index];
+        checkRule(object, rule as AuthorizationRuleSpec, path, report);
         rule.from?.forEach(({ source }, at) => checkLists(object, source, [...path, 'from', at, 'source'], report));
         rule.to?.forEach(({ operation }, at) =>
           checkLists(object, operation, [...path, 'to', at, 'operation'], report),
@@ -26,6 +31,20 @@ export const authorizationPolicies: Analyzer = {
     }
   },
 };
+
+/** The rule as it is translated: what cannot be checked is left out of ALLOW, and matches everything elsewhere. */
+function checkRule(object: Policy, rule: AuthorizationRuleSpec, path: FieldPath, report: Report): void {
+  const action = object.spec.action ?? 'ALLOW';
+  try {
+    rulePolicy(rule, { policyNamespace: object.metadata.namespace, tcp: false, action, trust: NO_ALIASES });
+  } catch (error) {
+    if (!(error instanceof UncheckableRule)) throw error;
+    const effect = action === 'ALLOW' ? 'the rule is left out' : 'the rule matches every request';
+    report(messages.ruleDropped, { object, path }, { reason: error.message, effect });
+  }
+}
+
+const NO_ALIASES = { trustDomain: 'cluster.local', aliases: [] };
 
 function checkLists(object: Policy, lists: object | undefined, path: FieldPath, report: Report): void {
   for (const [field, values] of Object.entries(lists ?? {})) {

@@ -1,6 +1,7 @@
-// EnvoyFilter patches that have no effect, or one that depends on the order of EnvoyFilters.
+// EnvoyFilter patches that have no effect or cannot be read, or whose effect is one that depends on the order of EnvoyFilters.
 import type { FieldPath } from '../../model/config-object.js';
 import type { EnvoyFilterConfigPatch } from '../../schema/gen/envoy-filter.js';
+import { patchFilter } from '../../translate/envoy-filter/patch-value.js';
 import type { Analyzer } from '../analyzer.js';
 import type { ObjectOf } from '../config-view.js';
 import { messages } from '../messages.js';
@@ -19,6 +20,7 @@ export const envoyFilters: Analyzer = {
         const reason = unsupported(patch);
         if (reason)
           report(messages.unsupportedPatch, { object, path: [...path, ...reason.path] }, { reason: reason.text });
+        else checkValue(object, patch, path, report);
       });
     }
   },
@@ -55,7 +57,28 @@ interface Unsupported {
   readonly text: string;
 }
 
-function unsupported({ applyTo, match }: EnvoyFilterConfigPatch): Unsupported | undefined {
+const adding = ['ADD', 'INSERT_FIRST', 'INSERT_BEFORE', 'INSERT_AFTER', 'REPLACE'];
+const merging = ['MERGE', 'MERGE_AND_REPLACE_LIST'];
+
+/** A filter that cannot be read would be missing without a word, and it may be the one that protects the service. */
+function checkValue(
+  object: ObjectOf<'EnvoyFilter'>,
+  { match, patch }: EnvoyFilterConfigPatch,
+  path: FieldPath,
+  report: Report,
+): void {
+  const operation = patch?.operation ?? 'INVALID';
+  if (![...adding, ...merging].includes(operation)) return;
+  const named = match?.listener?.filterChain?.filter?.subFilter?.name;
+  try {
+    patchFilter(merging.includes(operation) ? { name: named ?? '*', ...patch?.value } : (patch?.value ?? {}));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    report(messages.invalidPatch, { object, path: [...path, 'patch', 'value'] }, { reason });
+  }
+}
+
+function unsupported({ applyTo, match, patch }: EnvoyFilterConfigPatch): Unsupported | undefined {
   if (applyTo === 'BOOTSTRAP') return { path: ['applyTo'], text: 'a service of Heddle has no Envoy bootstrap' };
   const { context } = match ?? {};
   if (context === 'GATEWAY' || context === 'WAYPOINT')
@@ -63,5 +86,7 @@ function unsupported({ applyTo, match }: EnvoyFilterConfigPatch): Unsupported | 
   // Patches of listeners, clusters and routes would need Envoy's own merge of every message.
   if (applyTo !== 'HTTP_FILTER')
     return { path: ['applyTo'], text: `patches on ${applyTo ?? 'nothing'} are not applied` };
+  if ((patch?.operation ?? 'INVALID') === 'INVALID')
+    return { path: ['patch', 'operation'], text: 'it names no operation' };
   return undefined;
 }

@@ -101,7 +101,11 @@ export const policyCases: readonly AnalysisCase[] = [
     yaml: envoyFilter(
       'applyTo: HTTP_FILTER\nmatch: {proxy: {proxyVersion: 1.2}}\npatch: {operation: INSERT_BEFORE, value: {name: x}}',
     ).replace('1.2', '"1.2"'),
-    finds: ['relative-operation EnvoyFilter default/a 8', 'relative-operation-with-version EnvoyFilter default/a 8'],
+    finds: [
+      'unsupported-field EnvoyFilter default/a 7',
+      'relative-operation EnvoyFilter default/a 8',
+      'relative-operation-with-version EnvoyFilter default/a 8',
+    ],
   },
   {
     title: 'REPLACE of a cluster',

@@ -62,7 +62,7 @@ export const readingCases: readonly AnalysisCase[] = [
   {
     title: 'a version that clusters no longer serve',
     yaml: 'apiVersion: gateway.networking.k8s.io/v1alpha2\nkind: TCPRoute\nmetadata: {name: a}\nspec:\n  rules: [{backendRefs: [{group: x.io, kind: Y, name: z}]}]\n',
-    finds: ['retired-version TCPRoute default/a 1'],
+    finds: ['retired-version TCPRoute default/a 1', 'unsupported-kind TCPRoute default/a 2'],
   },
   {
     title: 'one name given to two objects',

@@ -22,6 +22,7 @@ export interface HTTPRouteRule {
   readonly matches?: readonly HTTPRouteMatch[] | undefined;
   readonly name?: string | undefined;
   readonly timeouts?: HTTPRouteTimeouts | undefined;
+  readonly retry?: HTTPRouteRetry | undefined;
 }
 
 export interface HTTPRouteBackendRef {
@@ -136,4 +137,10 @@ export interface HTTPRouteQueryParam {
 export interface HTTPRouteTimeouts {
   readonly backendRequest?: string | undefined;
   readonly request?: string | undefined;
+}
+
+export interface HTTPRouteRetry {
+  readonly attempts?: number | undefined;
+  readonly backoff?: string | undefined;
+  readonly codes?: readonly number[] | undefined;
 }

@@ -59,7 +59,7 @@ function made(testCase: Case): readonly JsonValue[] {
   const { objects, findings } = loadText(read(testCase.protocol, testCase.input), testCase.input);
   expect(findings.filter((finding) => finding.level === 'error')).toEqual([]);
   const trust = { trustDomain: testCase.trust_domain ?? 'cluster.local', aliases: testCase.trust_domain_aliases ?? [] };
-  const inputs = { policies: objects, trust, report: () => undefined };
+  const inputs = { policies: objects, trust };
   if (testCase.protocol === 'tcp') {
     return networkPolicyFilters(inputs).map((filter) => plain(NetworkRbacSchema, filter.configType.value as never));
   }

@@ -16,7 +16,6 @@ import {
 } from '@heddle/xds';
 import type { ConfigObject } from '../../model/config-object.js';
 import type { AuthorizationPolicySpec, AuthorizationRuleSpec } from '../../view/spec/authorization.js';
-import type { Report } from '../unsupported.js';
 import { anyPermission, notPermission } from './permissions.js';
 import { anyPrincipal, notPrincipal } from './principals.js';
 import { type RuleContext, UncheckableRule, rulePolicy } from './rule-policy.js';
@@ -29,7 +28,6 @@ export interface PolicyInputs {
   /** Oldest first; only those that select the workload. */
   readonly policies: readonly ConfigObject[];
   readonly trust: TrustDomains;
-  readonly report: Report;
 }
 
 type PolicyAction = 'CUSTOM' | 'AUDIT' | 'DENY' | 'ALLOW';
@@ -124,20 +122,12 @@ function policyRules(
       ? `istio-ext-authz-${provider === '' ? '' : `${provider}-`}${rule}-deny-due-to-bad-CUSTOM-action`
       : rule;
   };
-  // No external authorizer can be called, so what it would decide is denied.
-  if (action === 'CUSTOM' && !tcp) {
-    inputs.report(
-      'customAuthorization',
-      policy,
-      ['spec', 'action'],
-      'no external authorizer is called: requests that match are denied',
-    );
-  }
+  // No external authorizer can be called, so the name of the rule says that what it would decide is denied.
   const found: Record<string, Policy> = {};
   const rules = spec.rules ?? [];
   if (rules.length === 0) found[nameOf(0)] = matchesNothing();
   rules.forEach((rule, index) => {
-    const made = rule === null ? undefined : ruleOrNothing(rule, { policy, action, inputs, tcp }, index);
+    const made = rule === null ? undefined : ruleOrNothing(rule, { policy, action, inputs, tcp });
     if (made !== undefined) found[nameOf(index)] = made;
   });
   return found;
@@ -150,14 +140,14 @@ interface RulePlace {
   readonly tcp: boolean;
 }
 
-function ruleOrNothing(rule: AuthorizationRuleSpec, place: RulePlace, index: number): Policy | undefined {
+function ruleOrNothing(rule: AuthorizationRuleSpec, place: RulePlace): Policy | undefined {
   const { policy, action, inputs, tcp } = place;
   const context: RuleContext = { policyNamespace: policy.metadata.namespace, tcp, action, trust: inputs.trust };
   try {
     return rulePolicy(rule, context);
   } catch (error) {
     if (!(error instanceof UncheckableRule)) throw error;
-    if (!tcp) inputs.report('ruleDropped', policy, ['spec', 'rules', index], `the rule is left out: ${error.message}`);
+    // The analyzer of AuthorizationPolicies reports the rule.
     // A DENY rule that cannot be read must not let anything through.
     return action === 'ALLOW' ? undefined : matchesEverything();
   }

@@ -5,7 +5,7 @@ import { selects } from '../../view/workload-instances.js';
 import type { TranslationContext } from '../context.js';
 import type { PolicyInputs } from './policy-filters.js';
 
-export function workloadPolicies({ view, workload, report }: TranslationContext): PolicyInputs {
+export function workloadPolicies({ view, workload }: TranslationContext): PolicyInputs {
   const { rootNamespace, trustDomain, trustDomainAliases } = view.settings;
   const rank = (policy: ConfigObject) => (policy.metadata.namespace === rootNamespace ? 0 : 1);
   const policies = view.authorizationPolicies.filter((policy) => {
@@ -17,5 +17,5 @@ export function workloadPolicies({ view, workload, report }: TranslationContext)
     return selects(spec.selector?.matchLabels, workload.labels);
   });
   const trust = { trustDomain, aliases: trustDomainAliases };
-  return { policies: [...policies].sort((a, b) => rank(a) - rank(b)), trust, report };
+  return { policies: [...policies].sort((a, b) => rank(a) - rank(b)), trust };
 }

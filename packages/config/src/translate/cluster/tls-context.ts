@@ -60,8 +60,12 @@ export function istioMutualSocket(tls: MutualTls): TransportSocket {
   return tlsSocket(common, tls.sni);
 }
 
-/** TLS as a DestinationRule states it, certificates from files. undefined when MUTUAL lacks its files. */
+/**
+ * TLS as a DestinationRule states it, certificates from files. undefined when MUTUAL lacks its files, and with a revocation list:
+ * it is not read, and what it revokes must not be trusted.
+ */
 export function originatedSocket(tls: ClientTlsSpec, http2: boolean): TransportSocket | undefined {
+  if (tls.caCrl !== undefined && tls.caCrl !== '') return undefined;
   const common = commonContext();
   if (tls.mode === 'MUTUAL') {
     if (tls.clientCertificate === undefined || tls.privateKey === undefined) return undefined;

@@ -12,6 +12,7 @@ import {
   unpackAny,
 } from '@heddle/xds';
 import type { MeshEndpoint } from '../../view/endpoints.js';
+import type { MeshService } from '../../view/mesh-service.js';
 import type { ClientTlsSpec } from '../../view/spec/istio.js';
 import { explicitHttp1 } from './connection-pool.js';
 import { HTTP_OPTIONS, type PortInputs } from './service-clusters.js';
@@ -27,7 +28,9 @@ interface TlsTraits {
 export function applyUpstreamTls(cluster: Cluster, inputs: PortInputs, policy: PortPolicy, traits: TlsTraits): void {
   const { service, port } = inputs;
   const sni = `outbound_.${port.number}_.${traits.subset}_.${service.host}`;
-  const identities = peerIdentities(inputs.endpoints, traits.trustDomain);
+  const identities = [
+    ...new Set([...peerIdentities(inputs.endpoints, traits.trustDomain), ...service.subjectAltNames]),
+  ].sort();
   const tls = policy.tls;
   switch (tls?.mode) {
     case 'ISTIO_MUTUAL':
@@ -39,7 +42,7 @@ export function applyUpstreamTls(cluster: Cluster, inputs: PortInputs, policy: P
       return;
     case 'SIMPLE':
     case 'MUTUAL':
-      return applyOriginatedTls(cluster, tls, traits.http2);
+      return applyOriginatedTls(cluster, { ...tls, subjectAltNames: originatedNames(tls, service) }, traits.http2);
     case 'DISABLE':
       return;
     case undefined:
@@ -71,6 +74,12 @@ function automatic(mutual: TransportSocket): Cluster['transportSocketMatches'] {
       { name: 'tlsMode-disabled', match: {}, transportSocket: plain },
     ],
   }).transportSocketMatches;
+}
+
+/** The rule's names, else those of the ServiceEntry (Istio: constructUpstreamTLS). */
+function originatedNames(tls: ClientTlsSpec, service: MeshService): readonly string[] {
+  const stated = tls.subjectAltNames ?? [];
+  return stated.length === 0 ? service.subjectAltNames : stated;
 }
 
 function applyOriginatedTls(cluster: Cluster, tls: ClientTlsSpec, http2: boolean): void {

@@ -1,6 +1,7 @@
 // EnvoyFilter patches on HTTP filters, applied in Istio's order: root namespace first, then by priority and age
-// (Istio: envoyfilter/listener_patch.go). Patches on anything else are reported.
+// (Istio: envoyfilter/listener_patch.go). The analyzer of EnvoyFilters reports patches on anything else.
 import type { FilterChain, HttpFilter } from '@heddle/xds';
+import { messages } from '../../analyze/messages.js';
 import type { ConfigObject } from '../../model/config-object.js';
 import type { ConfigPatchSpec, EnvoyFilterSpec } from '../../view/spec/authorization.js';
 import { selects } from '../../view/workload-instances.js';
@@ -33,29 +34,12 @@ export function patchedFilters(
     try {
       current = applyPatch(current, sourced.patch);
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
-      context.report('invalidPatch', sourced.object, ['spec', 'configPatches', sourced.index, 'patch', 'value'], text);
+      const reason = error instanceof Error ? error.message : String(error);
+      const path = ['spec', 'configPatches', sourced.index, 'patch', 'value'];
+      context.report(messages.invalidPatch, { object: sourced.object, path }, { reason });
     }
   }
   return current;
-}
-
-/** Says once for each patch of the workload that it is of a kind that is not applied. */
-export function reportUnsupportedPatches(context: TranslationContext): void {
-  for (const { patch, object, index } of workloadPatches(context)) {
-    const path = ['spec', 'configPatches', index];
-    if (patch.match?.context === 'GATEWAY') continue;
-    if (patch.applyTo !== 'HTTP_FILTER') {
-      context.report(
-        'unsupportedPatch',
-        object,
-        [...path, 'applyTo'],
-        `patches on ${patch.applyTo ?? 'nothing'} are not applied`,
-      );
-    } else if (patch.patch?.operation === 'INVALID' || patch.patch?.operation === undefined) {
-      context.report('unsupportedPatch', object, [...path, 'patch', 'operation'], 'the patch names no operation');
-    }
-  }
 }
 
 function workloadPatches({ view, workload }: TranslationContext): readonly SourcedPatch[] {
@@ -125,13 +109,21 @@ function applyPatch(filters: HttpFilter[], { match, patch }: ConfigPatchSpec): H
     case 'REMOVE':
       return named === undefined ? filters : filters.filter((filter) => filter.name !== named);
     case 'MERGE':
-      return mergePatch(filters, patchFilter({ name: named ?? '*', ...patch.value }), named);
+    case 'MERGE_AND_REPLACE_LIST': {
+      const lists = patch.operation === 'MERGE' ? 'append' : 'replace';
+      return mergePatch(filters, patchFilter({ name: named ?? '*', ...patch.value }), named, lists);
+    }
     case 'INVALID':
     case undefined:
       return filters;
   }
 }
 
-function mergePatch(filters: HttpFilter[], value: PatchFilter, named: string | undefined): HttpFilter[] {
-  return filters.map((filter) => (filter.name === (named ?? value.name) ? mergedFilter(filter, value) : filter));
+function mergePatch(
+  filters: HttpFilter[],
+  value: PatchFilter,
+  named: string | undefined,
+  lists: 'append' | 'replace',
+): HttpFilter[] {
+  return filters.map((filter) => (filter.name === (named ?? value.name) ? mergedFilter(filter, value, lists) : filter));
 }

@@ -68,8 +68,8 @@ function packType(typeUrl: string, fields: JsonObject): Any {
   return create(AnySchema, { typeUrl, value: toBinary(schema, message) });
 }
 
-/** The filter with the patch's settings laid over its own: messages field by field, lists one after the other (proto merge). */
-export function mergedFilter(base: HttpFilter, patch: PatchFilter): HttpFilter {
+/** The filter with the patch's settings laid over its own: messages field by field, lists one after the other (proto merge) or replaced. */
+export function mergedFilter(base: HttpFilter, patch: PatchFilter, lists: 'append' | 'replace'): HttpFilter {
   const own = base.configType.case === 'typedConfig' ? base.configType.value : undefined;
   if (patch.typedConfig === undefined || own === undefined) return base;
   const schema = KNOWN.find((candidate) => typeUrlOf(candidate) === own.typeUrl);
@@ -79,16 +79,16 @@ export function mergedFilter(base: HttpFilter, patch: PatchFilter): HttpFilter {
   const read = (any: Any) => toJson(schema, fromBinary(schema, any.value)) as JsonObject;
   return filterMessage({
     name: base.name,
-    typedConfig: packType(own.typeUrl, mergeJson(read(own), read(patch.typedConfig))),
+    typedConfig: packType(own.typeUrl, mergeJson(read(own), read(patch.typedConfig), lists)),
   });
 }
 
-function mergeJson(base: JsonObject, patch: JsonObject): JsonObject {
+function mergeJson(base: JsonObject, patch: JsonObject, lists: 'append' | 'replace'): JsonObject {
   const merged: JsonObject = { ...base };
   for (const [key, value] of Object.entries(patch)) {
     const own = merged[key];
-    if (Array.isArray(own) && Array.isArray(value)) merged[key] = [...own, ...value];
-    else merged[key] = isObject(own) && isObject(value) ? mergeJson(own, value) : value;
+    if (lists === 'append' && Array.isArray(own) && Array.isArray(value)) merged[key] = [...own, ...value];
+    else merged[key] = isObject(own) && isObject(value) ? mergeJson(own, value, lists) : value;
   }
   return merged;
 }

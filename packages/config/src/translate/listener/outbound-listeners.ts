@@ -12,6 +12,7 @@ import {
   create,
   formatClusterName,
 } from '@heddle/xds';
+import { messages } from '../../analyze/messages.js';
 import type { MeshPort, MeshService } from '../../view/mesh-service.js';
 import { isHttp } from '../../view/port-protocol.js';
 import type { TranslationContext } from '../context.js';
@@ -131,8 +132,8 @@ function setFallback(context: TranslationContext, binding: Binding, chain: Filte
     return;
   }
   if (binding.fallback.service === service) return;
-  const text = `${binding.fallback.service.host} already takes TCP connections to ${nameOf(binding)}; give the service its own address`;
-  context.report('listenerConflict', service.object, ['spec', 'ports'], text);
+  const place = { object: service.object, path: ['spec', 'ports'] };
+  context.report(messages.listenerConflict, place, { other: binding.fallback.service.host, listener: nameOf(binding) });
 }
 
 function bindingListener(context: TranslationContext, binding: Binding): Translated<Listener> {

@@ -42,14 +42,6 @@ function ruleRoutes(
     const matches = rule.match ?? [];
     const fitting = matches.filter((match) => applies(match, port, context));
     if (matches.length > 0 && fitting.length === 0) return [];
-    if (fitting.some((match) => match.destinationSubnets !== undefined)) {
-      context.report(
-        'unsupported',
-        object,
-        ['spec', kind, index],
-        'destinationSubnets is not translated; the rule holds for every address',
-      );
-    }
     const serverNames = fitting.flatMap((match) => match.sniHosts ?? []);
     return [{ object, path: ['spec', kind, index], destinations: rule.route ?? [], serverNames }];
   });

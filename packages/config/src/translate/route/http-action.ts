@@ -106,7 +106,8 @@ export function quoteRegex(text: string): string {
 }
 
 function mirrors(rule: HttpRuleSpec, scope: RouteScope): RouteAction_RequestMirrorPolicy[] {
-  const old = rule.mirrorPercentage ?? (rule.mirrorPercent === undefined ? undefined : { value: rule.mirrorPercent });
+  const percent = rule.mirrorPercent ?? rule.mirror_percent ?? undefined;
+  const old = rule.mirrorPercentage ?? (percent === undefined ? undefined : { value: percent });
   return [
     ...(rule.mirror === undefined ? [] : mirror(rule.mirror, old, scope)),
     ...(rule.mirrors ?? []).flatMap((entry) =>

@@ -60,16 +60,13 @@ interface FilterFields {
 
 function filterFields(filters: readonly HttpRouteFilterSpec[], source: RuleSource): FilterFields {
   const fields: FilterFields = {};
-  filters.forEach((filter, index) => {
+  filters.forEach((filter) => {
     if (filter.requestRedirect !== undefined) fields.redirect = redirect(filter.requestRedirect);
     else if (filter.urlRewrite !== undefined) fields.rewrite = rewrite(filter.urlRewrite);
     else if (filter.requestMirror !== undefined) {
       fields.mirrors = [...(fields.mirrors ?? []), mirror(filter.requestMirror, source)];
     } else if (filter.requestHeaderModifier !== undefined || filter.responseHeaderModifier !== undefined) {
       fields.headers = { ...fields.headers, ...headerFields(filter) };
-    } else {
-      const text = `the HTTPRoute filter ${filter.type ?? ''} is not translated`;
-      source.context.report('unsupported', source.object, [...source.path, 'filters', index], text);
     }
   });
   return fields;

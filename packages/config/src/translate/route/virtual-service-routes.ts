@@ -71,20 +71,12 @@ function applies(match: HttpMatchSpec, listenerPort: number, { workload }: Trans
 }
 
 function ruleRoute(
-  { rule, object, path }: SourcedRule,
+  { rule }: SourcedRule,
   match: HttpMatchSpec | undefined,
   set: RuleSet,
   scope: RouteScope,
 ): Route | undefined {
-  if (rule.delegate !== undefined) {
-    scope.context.report(
-      'unsupported',
-      object,
-      [...path, 'delegate'],
-      'delegation to another VirtualService is not translated; the rule is left out',
-    );
-    return undefined;
-  }
+  if (rule.delegate !== undefined) return undefined;
   const name = [rule.name ?? '', ...(match?.name === undefined || match.name === '' ? [] : [match.name])].join('.');
   const operations = headerOperations(rule.headers);
   const route = create(RouteSchema, {

@@ -47,7 +47,15 @@ export interface AuthorizationPolicySpec {
 }
 
 export type PatchOperation =
-  'MERGE' | 'ADD' | 'REMOVE' | 'INSERT_BEFORE' | 'INSERT_AFTER' | 'INSERT_FIRST' | 'REPLACE' | 'INVALID';
+  | 'MERGE'
+  | 'MERGE_AND_REPLACE_LIST'
+  | 'ADD'
+  | 'REMOVE'
+  | 'INSERT_BEFORE'
+  | 'INSERT_AFTER'
+  | 'INSERT_FIRST'
+  | 'REPLACE'
+  | 'INVALID';
 export interface ConfigPatchSpec {
   readonly applyTo?: string;
   readonly match?: {

@@ -102,7 +102,9 @@ export interface HttpRuleSpec {
   readonly retries?: RetrySpec;
   readonly fault?: FaultSpec;
   readonly mirror?: Destination;
-  readonly mirrorPercent?: number;
+  readonly mirrorPercent?: number | null;
+  /** An older spelling that the CRD still takes. */
+  readonly mirror_percent?: number | null;
   readonly mirrorPercentage?: PercentSpec;
   readonly mirrors?: readonly MirrorSpec[];
   readonly corsPolicy?: CorsSpec;
@@ -192,6 +194,7 @@ export interface ClientTlsSpec {
   readonly privateKey?: string;
   readonly caCertificates?: string;
   readonly credentialName?: string;
+  readonly caCrl?: string;
   readonly subjectAltNames?: Strings;
   readonly sni?: string;
   readonly insecureSkipVerify?: boolean;
