@@ -67,7 +67,10 @@ export type WantedNames = '*' | readonly string[];
 export interface FeedConnection {
   /** Replaces the wanted names of a type. Calling it with the same names is free. */
   subscribe(typeUrl: ResourceTypeUrl, names: WantedNames): void;
-  /** Where a resource was written; undefined when the feed can't know (xDS from elsewhere). */
+  /**
+   * Where a resource was written; undefined when the feed can't know (xDS from elsewhere). `detail` is a part of it: a route as `VIRTUAL HOST/INDEX`
+   * or by its name, a policy of a listener by its name.
+   */
   originOf(typeUrl: ResourceTypeUrl, name: string, detail?: string): ConfigOrigin | undefined;
   /** Ends every stream, watcher and timer. */
   close(): void;

@@ -119,7 +119,9 @@ function explainRoute(
   });
   const explained = virtualHost.explain(head, MIDDLE);
   for (const step of explained.steps) {
-    const detail = `${virtualHost.name}/${step.subject}`;
+    // A route is told by its place: most have no name of their own.
+    const index = step.facts?.['index'];
+    const detail = typeof index === 'number' ? `${virtualHost.name}/${index}` : step.subject;
     steps.push({ ...step, origin: step.origin ?? explainer.originOf(ROUTE_TYPE_URL, table.name, detail) ?? origin });
   }
   return explained.plan;
