@@ -25,11 +25,11 @@ export function startAdminServer(address: string, sources: AdminSources): Promis
 }
 
 /** `/ready` (503 until ready and while draining), `/healthz/ready` as Istio's agent, and the metrics. */
-export function startHealthServer(port: number, sources: AdminSources): Promise<AdminServer> {
-  return listening(createServer(healthListener(sources)), { port });
+export function startHealthServer(port: number, host: string, sources: AdminSources): Promise<AdminServer> {
+  return listening(createServer(healthListener(sources)), { host, port });
 }
 
-type ListenTarget = { readonly path: string } | { readonly host?: string; readonly port: number };
+type ListenTarget = { readonly path: string } | { readonly host: string; readonly port: number };
 
 /** Throws MeshError CONFIG_INVALID for anything but `unix:PATH` or a loopback address with a port. */
 function adminTarget(address: string): ListenTarget {

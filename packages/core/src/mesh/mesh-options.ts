@@ -57,7 +57,7 @@ export interface MeshOptions {
   readonly retryNonIdempotent?: boolean;
   /** HEDDLE_ADMIN: `unix:/path` or `127.0.0.1:port`; serves /metrics, /status and /explain. Default off. */
   readonly admin?: string;
-  /** HEDDLE_HEALTH: port of the readiness and metrics endpoint; default off. */
+  /** HEDDLE_HEALTH: port of the readiness and metrics endpoint, on `instanceIp`; default off. */
   readonly healthPort?: number;
   /** HEDDLE_LOG: `debug`, `info`, `warn` (default), `error`, `silent`; or a logger of pino's shape. */
   readonly log?: LogLevel | MeshLogger;

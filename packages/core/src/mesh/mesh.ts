@@ -229,7 +229,7 @@ export class Mesh {
 
   /** Starts the admin and health endpoints where the settings ask for them. Called by `createMesh`. */
   async startEndpoints(): Promise<void> {
-    const { admin, healthPort } = this.#settings;
+    const { admin, healthPort, instanceIp } = this.#settings;
     const sources: AdminSources = {
       status: () => this.status(),
       explain: (request) => this.explain(request),
@@ -237,7 +237,7 @@ export class Mesh {
       metrics: this.#telemetry.listener,
     };
     if (admin !== undefined) this.#adminServers.push(await startAdminServer(admin, sources));
-    if (healthPort !== undefined) this.#adminServers.push(await startHealthServer(healthPort, sources));
+    if (healthPort !== undefined) this.#adminServers.push(await startHealthServer(healthPort, instanceIp, sources));
   }
 
   /** Addresses of the admin and health endpoints, in this order, where they are on. */
