@@ -24,6 +24,6 @@ export type { KindName, SpecTypes } from './schema/spec-types.js';
 
 export * from './feed/index.js';
 export { Reuse, translate } from './translate/index.js';
-export type { Translated, TranslatedResources } from './translate/index.js';
+export type { OriginDetails, Translated, TranslatedResources } from './translate/index.js';
 export { type MeshView, buildMeshView } from './view/mesh-view.js';
 export { DEFAULT_MESH_SETTINGS, type MeshSettings } from './view/mesh-settings.js';

@@ -113,7 +113,12 @@ function putEdition(edition: ConfigEdition, put: Put, sink: FeedSink, options: C
   if (edition.kind === 'good') return put(edition.objects, edition.findings);
   tell(options, { inForce: false, findings: edition.findings });
   if (edition.first)
-    sink.onState({ phase: 'disconnected', reason: reasonOf(edition.findings), retryInMs: edition.retryInMs });
+    sink.onState({
+      phase: 'disconnected',
+      reason: reasonOf(edition.findings),
+      retryInMs: edition.retryInMs,
+      fault: 'configuration',
+    });
 }
 
 function reasonOf(findings: readonly Finding[]): string {

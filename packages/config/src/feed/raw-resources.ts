@@ -16,12 +16,12 @@ import {
   RouteConfigurationSchema,
   toBinary,
 } from '@heddle/xds';
-import type { Translated, TranslatedResources } from '../translate/translated.js';
+import type { OriginDetails, Translated, TranslatedResources } from '../translate/translated.js';
 
 export interface ServedResource {
   readonly raw: RawResource;
   readonly origin: ConfigOrigin | undefined;
-  readonly details: ReadonlyMap<string, ConfigOrigin>;
+  readonly details: OriginDetails;
 }
 
 /** By type, then by name. A type that configuration never gives (secrets) is absent. */

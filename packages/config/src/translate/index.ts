@@ -1,4 +1,4 @@
 // Translation of configuration to xDS.
 export { Reuse } from './reuse.js';
 export { translate } from './translate.js';
-export type { Translated, TranslatedResources } from './translated.js';
+export type { OriginDetails, Translated, TranslatedResources } from './translated.js';

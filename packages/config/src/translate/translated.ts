@@ -8,8 +8,16 @@ export interface Translated<Resource> {
   readonly name: string;
   readonly message: Resource;
   readonly origin: ConfigOrigin | undefined;
-  /** Origins of parts: a route's name, `VIRTUAL_HOST/INDEX` of a route, a policy's name. */
-  readonly details: ReadonlyMap<string, ConfigOrigin>;
+  readonly details: OriginDetails;
+}
+
+/**
+ * Origins of parts of a resource. In a listener: `HOST:PORT` of a service that it takes calls for, or a policy's name. In a route
+ * configuration: a virtual host's name, `VIRTUAL_HOST/INDEX` of a route, or a route's name. In endpoints, and in clusters that
+ * hold their own: `ADDRESS:PORT`.
+ */
+export interface OriginDetails {
+  get(detail: string): ConfigOrigin | undefined;
 }
 
 export interface TranslatedResources {
@@ -21,7 +29,7 @@ export interface TranslatedResources {
   readonly findings: readonly Finding[];
 }
 
-export const NO_DETAILS: ReadonlyMap<string, ConfigOrigin> = new Map();
+export const NO_DETAILS: OriginDetails = new Map<string, ConfigOrigin>();
 
 /** Where an object, or one of its fields, was written. */
 export function originAt(object: ConfigObject, path: FieldPath = []): ConfigOrigin {

@@ -1,5 +1,5 @@
 // Clusters and endpoints of an explanation: shares, health, ejection, load and security, as they are at this moment.
-import { CLUSTER_TYPE_URL } from '@heddle/xds';
+import { CLUSTER_TYPE_URL, ENDPOINT_TYPE_URL } from '@heddle/xds';
 import { ERROR_KINDS } from '../errors.js';
 import type { ExplainStep } from '../explain-types.js';
 import type { ClusterSnapshot, EndpointSnapshot, UpstreamTls } from '../snapshot/cluster-snapshot.js';
@@ -35,7 +35,7 @@ export function explainClusters(
     if (cluster === undefined) continue;
     if (cluster.discovery === 'original-dst') return { kind: 'passthrough', host, port };
     const endpoints = endpointsOf(cluster, explainer);
-    steps.push(...endpoints.map((endpoint) => endpointStep(name, endpoint)));
+    steps.push(...endpoints.map((endpoint) => endpointStep(name, endpoint, explainer)));
     clusters.push({ name, share, balancer: cluster.balancer.kind, endpoints });
   }
   if (clusters.length === 0) return { kind: 'error', code: 'NO_CLUSTER', status: ERROR_KINDS.NO_CLUSTER.httpStatus };
@@ -105,7 +105,7 @@ function explainedEndpoint(
   };
 }
 
-function endpointStep(cluster: string, endpoint: ExplainedEndpoint): ExplainStep {
+function endpointStep(cluster: string, endpoint: ExplainedEndpoint, explainer: OutboundExplainer): ExplainStep {
   const usable = !endpoint.ejected && endpoint.health !== 'unhealthy' && endpoint.health !== 'draining';
   const ejection = endpoint.ejected ? `, ejected for ${Math.ceil((endpoint.ejectedForMs ?? 0) / 1_000)} s more` : '';
   return {
@@ -113,6 +113,9 @@ function endpointStep(cluster: string, endpoint: ExplainedEndpoint): ExplainStep
     subject: endpoint.address,
     verdict: usable ? 'info' : 'rejected',
     reason: `${endpoint.health}${ejection}, ${endpoint.activeRequests} in flight, ${endpoint.security}`,
+    origin:
+      explainer.originOf(ENDPOINT_TYPE_URL, cluster, endpoint.address) ??
+      explainer.originOf(CLUSTER_TYPE_URL, cluster, endpoint.address),
     facts: { cluster, weight: endpoint.weight },
   };
 }

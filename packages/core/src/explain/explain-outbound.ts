@@ -48,8 +48,9 @@ function walk(
     steps.push({ stage: 'listener', subject: `${host}:${port}`, verdict: 'info', reason });
     return { kind: 'passthrough', host, port };
   }
-  steps.push(listenerStep(listener, host, port, explainer));
   const { target } = listener;
+  const table = target.kind === 'tcp' ? undefined : routeTableOf(target, explainer.snapshot);
+  steps.push(listenerStep(listener, host, port, explainer, table?.virtualHost(head.authority)?.name));
   if (target.kind === 'tcp')
     return explainClusters(
       target.clusters.entries,
@@ -60,7 +61,6 @@ function walk(
       steps,
       undefined,
     );
-  const table = target.inlineRoutes ?? explainer.snapshot.routeTable(target.routeName);
   if (table === undefined)
     return failure(
       'NO_ROUTE',
@@ -73,11 +73,20 @@ function walk(
   return plan === undefined ? codeOutcome('NO_ROUTE') : explainPlan(plan, head, host, port, explainer, steps);
 }
 
+function routeTableOf(
+  target: Extract<OutboundListener['target'], { kind: 'http' }>,
+  snapshot: Snapshot,
+): RouteTable | undefined {
+  return target.inlineRoutes ?? snapshot.routeTable(target.routeName);
+}
+
+/** Services share the listener of a port; the virtual host tells which one is meant. */
 function listenerStep(
   listener: OutboundListener,
   host: string,
   port: number,
   explainer: OutboundExplainer,
+  virtualHost: string | undefined,
 ): ExplainStep {
   const { target } = listener;
   return {
@@ -88,7 +97,9 @@ function listenerStep(
       target.kind === 'http'
         ? `takes ${host}:${port}; routes from ${target.routeName}`
         : `takes ${host}:${port} as TCP`,
-    origin: explainer.originOf(LISTENER_TYPE_URL, listener.name),
+    origin:
+      explainer.originOf(LISTENER_TYPE_URL, listener.name, virtualHost) ??
+      explainer.originOf(LISTENER_TYPE_URL, listener.name),
   };
 }
 
@@ -135,9 +146,10 @@ function explainPlan(
   explainer: OutboundExplainer,
   steps: ExplainStep[],
 ): ExplainOutcome {
+  const origin = explainer.originOf(ROUTE_TYPE_URL, plan.tableName, `${plan.virtualHostName}/${plan.index}`);
   for (const filter of plan.filters) {
     const { verdict, reason } = filter.explain(outboundFilterRequest(head));
-    steps.push({ stage: 'filter', subject: filter.name, verdict, reason });
+    steps.push({ stage: 'filter', subject: filter.name, verdict, reason, origin });
   }
   const { action } = plan;
   switch (action.kind) {
@@ -146,7 +158,7 @@ function explainPlan(
     case 'direct-response':
       return { kind: 'reply', status: action.status, location: undefined };
     case 'forward':
-      steps.push(timeoutStep(action), retryStep(action, head, explainer.retryNonIdempotent));
+      steps.push(timeoutStep(action, origin), retryStep(action, head, explainer.retryNonIdempotent, origin));
       return explainClusters(
         action.clusters.entries,
         action.clusters.totalWeight,

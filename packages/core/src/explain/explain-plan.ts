@@ -1,4 +1,5 @@
 // Timeouts and retries of a route in words, with the rule that really applies to this request.
+import type { ConfigOrigin } from '@heddle/xds';
 import type { ExplainStep } from '../explain-types.js';
 import type { RequestHead } from '../request-head.js';
 import type { ForwardAction, RetryConditions } from '../snapshot/route-snapshot.js';
@@ -6,20 +7,27 @@ import type { ForwardAction, RetryConditions } from '../snapshot/route-snapshot.
 /** RFC 9110 §9.2.2. */
 const IDEMPOTENT_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'];
 
-export function timeoutStep(action: ForwardAction): ExplainStep {
+/** `origin` is the route's. */
+export function timeoutStep(action: ForwardAction, origin: ConfigOrigin | undefined): ExplainStep {
   const total = action.timeoutMs === 0 ? 'no total timeout' : `${action.timeoutMs} ms in all`;
   return {
     stage: 'policy',
     subject: 'timeout',
     verdict: 'info',
     reason: total,
+    origin,
     facts: { timeoutMs: action.timeoutMs },
   };
 }
 
-export function retryStep(action: ForwardAction, head: RequestHead, retryNonIdempotent: boolean): ExplainStep {
+export function retryStep(
+  action: ForwardAction,
+  head: RequestHead,
+  retryNonIdempotent: boolean,
+  origin: ConfigOrigin | undefined,
+): ExplainStep {
   const { retry } = action;
-  if (retry === undefined) return { stage: 'policy', subject: 'retries', verdict: 'info', reason: 'none' };
+  if (retry === undefined) return { stage: 'policy', subject: 'retries', verdict: 'info', reason: 'none', origin };
   const conditions = conditionsText(retry.conditions);
   const perTry = retry.perTryTimeoutMs === 0 ? '' : `, ${retry.perTryTimeoutMs} ms a try`;
   const narrowed =
@@ -31,6 +39,7 @@ export function retryStep(action: ForwardAction, head: RequestHead, retryNonIdem
     subject: 'retries',
     verdict: 'info',
     reason: `${retry.numRetries} on ${conditions}${perTry}${narrowed}`,
+    origin,
     facts: { numRetries: retry.numRetries, perTryTimeoutMs: retry.perTryTimeoutMs, backOffBaseMs: retry.backOffBaseMs },
   };
 }

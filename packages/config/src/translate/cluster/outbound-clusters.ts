@@ -4,6 +4,7 @@ import {
   type Cluster,
   type ClusterLoadAssignment,
   ClusterSchema,
+  type ConfigOrigin,
   Cluster_DiscoveryType,
   Cluster_LbPolicy,
   PASSTHROUGH_CLUSTER,
@@ -11,11 +12,12 @@ import {
   create,
   packAny,
 } from '@heddle/xds';
+import type { MeshEndpoint } from '../../view/endpoints.js';
 import type { MeshPort, MeshService } from '../../view/mesh-service.js';
 import { servingHost } from '../../view/mesh-view.js';
 import { mtlsOfNamespace } from '../../view/peer-authentication.js';
 import type { TranslationContext } from '../context.js';
-import { NO_DETAILS, type Translated, originAt } from '../translated.js';
+import { NO_DETAILS, type OriginDetails, type Translated, originAt } from '../translated.js';
 import { durationOfMs } from '../wire.js';
 import { asDownstream, circuitBreakers } from './connection-pool.js';
 import { speaksMutualTls } from './endpoint-tls.js';
@@ -57,28 +59,44 @@ function ofPort(context: TranslationContext, service: MeshService, port: MeshPor
   const key = `cluster ${service.host}:${port.number}`;
   return context.reuse.of(key, [...reads, ...view.peerAuthentications], () => {
     const inputs = { service, port, rule, endpoints, plain };
+    const details = new EndpointOrigins(endpoints);
     const made = portClusters(view, inputs).map((part) => ({ part, assignment: assignmentOf(context, inputs, part) }));
     return {
-      clusters: made.map(({ part, assignment }) => translatedCluster(part, assignment)),
+      clusters: made.map(({ part, assignment }) => translatedCluster(part, assignment, details)),
       endpoints: made
         .filter(({ part }) => usesEds(part.cluster))
         .map(({ part, assignment }) => ({
           name: assignment.clusterName,
           message: assignment,
           origin: originAt(part.object),
-          details: NO_DETAILS,
+          details,
         })),
     };
   });
 }
 
-function translatedCluster(part: PortCluster, assignment: ClusterLoadAssignment): Translated<Cluster> {
+/** Asked for now and then, so nothing is kept: the endpoint is searched. */
+class EndpointOrigins implements OriginDetails {
+  constructor(private readonly endpoints: readonly MeshEndpoint[]) {}
+
+  get(detail: string): ConfigOrigin | undefined {
+    const found = this.endpoints.find(({ address, port }) => detail === `${address}:${port}`);
+    return found === undefined ? undefined : originAt(found.instance.object);
+  }
+}
+
+function translatedCluster(
+  part: PortCluster,
+  assignment: ClusterLoadAssignment,
+  endpoints: OriginDetails,
+): Translated<Cluster> {
   const { cluster } = part;
   if (isDnsCluster(cluster)) cluster.loadAssignment = assignment;
   const subsets = part.object.spec['subsets'];
   const index = Array.isArray(subsets) && part.subset !== undefined ? subsets.indexOf(part.subset) : -1;
   const path = index < 0 ? [] : ['spec', 'subsets', index];
-  return { name: cluster.name, message: cluster, origin: originAt(part.object, path), details: NO_DETAILS };
+  const details = usesEds(cluster) ? NO_DETAILS : endpoints;
+  return { name: cluster.name, message: cluster, origin: originAt(part.object, path), details };
 }
 
 function usesEds(cluster: Cluster): boolean {

@@ -17,7 +17,7 @@ import type { MeshPort, MeshService } from '../../view/mesh-service.js';
 import { isHttp } from '../../view/port-protocol.js';
 import type { TranslationContext } from '../context.js';
 import { patchedFilters } from '../envoy-filter/http-filter-patches.js';
-import { NO_DETAILS, type Translated, originAt } from '../translated.js';
+import { NO_DETAILS, type OriginDetails, type Translated, originAt } from '../translated.js';
 import type { RouteNames } from '../route/route-configurations.js';
 import { configPath, durationOfMs, istioMetadata } from '../wire.js';
 import { outboundManager, routedTcpProxy, tcpProxy } from './connection-manager.js';
@@ -43,6 +43,8 @@ interface Binding {
   /** The chain for connections of any kind, and who asked for it. */
   fallback: { readonly chain: FilterChain; readonly service: MeshService } | undefined;
   origin: ConfigOrigin | undefined;
+  /** Every service that it takes calls for. */
+  readonly services: Set<MeshService>;
 }
 
 export function outboundListeners(context: TranslationContext): OutboundListeners {
@@ -67,7 +69,15 @@ function bindingAt(bindings: Map<string, Binding>, address: string, port: number
   const key = `${address}_${port}`;
   const known = bindings.get(key);
   if (known !== undefined) return known;
-  const made = { address, port, routeName: undefined, serverNameChains: [], fallback: undefined, origin: undefined };
+  const made = {
+    address,
+    port,
+    routeName: undefined,
+    serverNameChains: [],
+    fallback: undefined,
+    origin: undefined,
+    services: new Set<MeshService>(),
+  };
   bindings.set(key, made);
   return made;
 }
@@ -79,7 +89,9 @@ function bindPort(
   port: MeshPort,
 ): void {
   if (isHttp(port.protocol) || port.protocol === 'auto') {
-    bindingAt(bindings, WILDCARD, port.number).routeName = String(port.number);
+    const binding = bindingAt(bindings, WILDCARD, port.number);
+    binding.routeName = String(port.number);
+    binding.services.add(service);
     if (port.protocol !== 'auto') return;
   }
   const addresses = connectionAddresses(context, service, port);
@@ -105,7 +117,8 @@ function bindConnections(context: TranslationContext, binding: Binding, service:
   const tls = port.protocol === 'tls' || port.protocol === 'https';
   const cluster = formatClusterName({ direction: 'outbound', port: port.number, subset: '', host: service.host });
   const routes = tcpRoutes(context, service, port);
-  binding.origin ??= originAt(service.object);
+  binding.origin ??= portOrigin(service, port.number);
+  binding.services.add(service);
   for (const route of routes) {
     const scope = { context, namespace: route.object.metadata.namespace, listenerPort: port.number };
     const filter = routedTcpProxy(`${service.name}.${service.namespace}`, route.destinations, scope);
@@ -148,7 +161,24 @@ function bindingListener(context: TranslationContext, binding: Binding): Transla
     ...(alone || fallback === undefined ? {} : { defaultFilterChain: fallback }),
     listenerFilters: sniffingFilters(binding.routeName !== undefined, binding.serverNameChains.length > 0),
   });
-  return { name, message, origin: binding.origin, details: NO_DETAILS };
+  return { name, message, origin: binding.origin, details: new ServiceOrigins([...binding.services], binding.port) };
+}
+
+/** Many services may share a port: the one that a call was for is searched when somebody asks. */
+class ServiceOrigins implements OriginDetails {
+  constructor(
+    private readonly services: readonly MeshService[],
+    private readonly port: number,
+  ) {}
+
+  get(detail: string): ConfigOrigin | undefined {
+    const service = this.services.find(({ host }) => detail === `${host}:${this.port}`);
+    return service === undefined ? undefined : portOrigin(service, this.port);
+  }
+}
+
+function portOrigin(service: MeshService, number: number): ConfigOrigin {
+  return originAt(service.object, ['spec', 'ports', service.ports.findIndex((port) => port.number === number)]);
 }
 
 function httpChain(context: TranslationContext, listenerName: string, { port, routeName }: Binding): FilterChain {

@@ -2,6 +2,7 @@
 import { isWildcard, mostSpecific, resolveHost } from '../../view/host-names.js';
 import type { VirtualServiceSpec } from '../../view/spec/istio.js';
 import type { TranslationContext } from '../context.js';
+import { originAt } from '../translated.js';
 import { configPath } from '../wire.js';
 import { httpRouteRuleSets } from './http-route-rules.js';
 import type { RuleSet } from './virtual-service-routes.js';
@@ -33,6 +34,7 @@ function virtualServiceRuleSets({ scope, view }: TranslationContext): readonly R
         hosts: (spec.hosts ?? []).map((host) => resolveHost(host, namespace, view.settings.clusterDomain)),
         configPath: configPath(object, 'virtual-service'),
         gateway: false,
+        origin: originAt(object, ['spec', 'hosts']),
         rules: spec.http.map((rule, index) => ({ rule, object, path: ['spec', 'http', index] })),
         sources: [object],
       },

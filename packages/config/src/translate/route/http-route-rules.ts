@@ -5,6 +5,7 @@ import { serviceHost } from '../../view/host-names.js';
 import type { HttpRouteSpec } from '../../view/spec/kubernetes.js';
 import type { HttpRuleSpec } from '../../view/spec/istio.js';
 import type { TranslationContext } from '../context.js';
+import { originAt } from '../translated.js';
 import { httpRouteRule } from './http-route-rule.js';
 import type { RuleSet, SourcedRule } from './virtual-service-routes.js';
 
@@ -64,6 +65,7 @@ function ruleSet(
     hosts: [parent.host],
     configPath: `/apis/networking.istio.io/v1/namespaces/${namespace}/virtual-service/${name}`,
     gateway: true,
+    origin: originAt(first, ['spec', 'parentRefs']),
     rules,
     sources: objects,
   };

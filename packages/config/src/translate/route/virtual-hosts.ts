@@ -60,14 +60,26 @@ function serviceHosts(
   if (domains.length === 0) return [];
   const name = `${service.host}:${port.number}`;
   if (sets.length > 0) {
-    const routes = firstRoutes(sets, port.number, context);
-    if (routes !== undefined) return [virtualHost(name, domains, routes)];
+    const made = firstRoutes(sets, port.number, context);
+    if (made !== undefined) return [virtualHost(name, domains, made.routes, made.set.origin)];
   }
   const rule = context.ruleFor(service.host);
   const made = reuse.of(`host ${name} ${domains.join(' ')}`, [service, rule, servingHost(view, service)], () =>
-    virtualHost(name, domains, [{ route: defaultRoute(context, service, port), origin: originAt(service.object) }]),
+    serviceHost(context, service, port, domains),
   );
   return [made];
+}
+
+/** Everything to the service, where no rule says otherwise. */
+function serviceHost(
+  context: TranslationContext,
+  service: MeshService,
+  port: MeshPort,
+  domains: readonly string[],
+): OriginatedHost {
+  const origin = originAt(service.object, ['spec', 'ports', service.ports.indexOf(port)]);
+  const route = defaultRoute(context, service, port);
+  return virtualHost(`${service.host}:${port.number}`, domains, [{ route, origin }], origin);
 }
 
 /** A rule set without a route on this port leaves the port to the next one. */
@@ -75,10 +87,10 @@ function firstRoutes(
   sets: readonly RuleSet[],
   port: number,
   context: TranslationContext,
-): readonly OriginatedRoute[] | undefined {
+): { readonly set: RuleSet; readonly routes: readonly OriginatedRoute[] } | undefined {
   for (const set of sets) {
     const routes = ruleSetRoutes(set, port, context);
-    if (routes.length > 0) return routes;
+    if (routes.length > 0) return { set, routes };
   }
   return undefined;
 }
@@ -100,7 +112,7 @@ function addedHosts(
   if (routes.length === 0) return [];
   return unknown.map((host) => {
     taken.add(host);
-    return virtualHost(`${host}:${port}`, [host], routes);
+    return virtualHost(`${host}:${port}`, [host], routes, set.origin);
   });
 }
 
@@ -109,8 +121,13 @@ function coversService({ view, scope }: TranslationContext, host: string): boole
   return scope.services.some((service) => service.host.endsWith(host.slice(1)));
 }
 
-function virtualHost(name: string, domains: readonly string[], routes: readonly OriginatedRoute[]): OriginatedHost {
-  const details = new Map<string, ConfigOrigin>();
+function virtualHost(
+  name: string,
+  domains: readonly string[],
+  routes: readonly OriginatedRoute[],
+  origin: ConfigOrigin,
+): OriginatedHost {
+  const details = new Map([[name, origin]]);
   routes.forEach(({ route, origin }, index) => {
     details.set(`${name}/${index}`, origin);
     if (route.name !== '' && route.name !== 'default') details.set(route.name, origin);

@@ -22,6 +22,8 @@ export interface RuleSet {
   /** `metadata.filter_metadata.istio.config` of its routes. */
   readonly configPath: string;
   readonly gateway: boolean;
+  /** Where its hosts were written. */
+  readonly origin: ConfigOrigin;
   readonly rules: readonly SourcedRule[];
   /** Values whose identity says whether the rule set is still the same. */
   readonly sources: readonly unknown[];
