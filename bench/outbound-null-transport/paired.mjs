@@ -28,15 +28,24 @@ async function bareClient(addresses) {
   const { Pool } = await import('undici');
   const pools = addresses.map((address) => new Pool(`http://${address}`, { connections: 64 }));
   let next = 0;
-  return () => pools[next++ % pools.length].request({ path: '/reviews/0', method: 'GET', headers: { accept: 'application/json' } });
+  return () =>
+    pools[next++ % pools.length].request({
+      path: '/reviews/0',
+      method: 'GET',
+      headers: { accept: 'application/json' },
+    });
 }
 
 async function meshClient(addresses) {
   const dist = '../../packages/core/dist';
   const [{ OutboundClient }, { ClusterStates }, { seededDraws }, { systemClock }, fixture] = await Promise.all(
-    ['outbound/outbound-client.js', 'cluster-state/cluster-states.js', 'draws.js', 'clock.js', 'outbound/testing/snapshot-fixture.js'].map(
-      (path) => import(`${dist}/${path}`),
-    ),
+    [
+      'outbound/outbound-client.js',
+      'cluster-state/cluster-states.js',
+      'draws.js',
+      'clock.js',
+      'outbound/testing/snapshot-fixture.js',
+    ].map((path) => import(`${dist}/${path}`)),
   );
   const draws = seededDraws(1);
   const policies = {
@@ -57,7 +66,13 @@ async function meshClient(addresses) {
       finish() {}
     })(),
   });
-  return () => outbound.dispatcher.request({ origin: 'http://reviews:9080', path: '/reviews/0', method: 'GET', headers: { accept: 'application/json' } });
+  return () =>
+    outbound.dispatcher.request({
+      origin: 'http://reviews:9080',
+      path: '/reviews/0',
+      method: 'GET',
+      headers: { accept: 'application/json' },
+    });
 }
 
 async function client(kind, concurrency, addresses) {

@@ -96,5 +96,7 @@ const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1]
 console.log(`node ${process.version}, ${readFileSync('/proc/loadavg', 'utf8').trim()}`);
 for (const [name, values] of Object.entries(results)) {
   const over = best(values) - best(results.bare);
-  console.log(`${name.padEnd(20)} best ${best(values).toFixed(0)} ns, median ${median(values).toFixed(0)} ns, over bare ${over.toFixed(0)} ns`);
+  console.log(
+    `${name.padEnd(20)} best ${best(values).toFixed(0)} ns, median ${median(values).toFixed(0)} ns, over bare ${over.toFixed(0)} ns`,
+  );
 }

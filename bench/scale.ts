@@ -1,0 +1,92 @@
+// Many services in one subscriber: resident memory over an idle process, time to ready, and the longest stall of the event loop at the first push and
+// when everything changes; from a feed process and from a folder in the process itself. Run: node bench/scale.ts [SERVICES…] (after npm run build).
+import { rmSync, writeFileSync } from 'node:fs';
+import { join as joinPath } from 'node:path';
+import { ENDPOINTS_PER_SERVICE, manyServices } from './scale/many-services.ts';
+import type { Changed, Joined, Memory } from './scale/subscriber.ts';
+import { Child } from './support/child.ts';
+import { startFeedProcess, writeFolder } from './support/feed-process.ts';
+import type { Stall } from './support/loop-stall.ts';
+
+/** Megabytes over the idle process (design, numbers to reach). */
+const MEMORY_GOALS_MB: Readonly<Record<number, number>> = { 100: 15, 1000: 25 };
+const STALL_GOAL_MS = 8;
+const nodeOptions = ['--expose-gc'];
+
+interface Source {
+  readonly feed: string;
+  write(name: string, text: string): void;
+  stop(): Promise<void> | void;
+}
+
+async function measure(
+  name: string,
+  services: number,
+  idle: Memory,
+  open: (files: Record<string, string>) => Promise<Source>,
+): Promise<void> {
+  const source = await open(manyServices(services, 0));
+  const [quiet, resting] = await join(source, false);
+  const [watched, joined] = await join(source, true);
+  for (const subscriber of [quiet, watched]) await subscriber.ask('change');
+  const changing = Promise.all([quiet.next<Changed>(), watched.next<Changed>()]);
+  for (const [file, text] of Object.entries(manyServices(services, 1))) source.write(file, text);
+  const [after, changed] = await changing;
+  for (const subscriber of [quiet, watched]) await subscriber.stop();
+  await source.stop();
+  report(name, services, idle, { ...joined, ...memoryOf(resting) }, { ...changed, ...memoryOf(after) });
+}
+
+/** One process for memory and another for stalls: watching the loop costs memory itself. */
+function join(source: Source, watch: boolean): Promise<[Child, Joined]> {
+  return Child.start<Joined>('scale/subscriber.ts', { feed: source.feed, watch }, { nodeOptions });
+}
+
+const memoryOf = ({ residentMb, heapMb }: Memory): Memory => ({ residentMb, heapMb });
+
+function report(name: string, services: number, idle: Memory, joined: Joined, changed: Changed): void {
+  const goalMb = MEMORY_GOALS_MB[services];
+  const over = (memory: Memory): string =>
+    `${(memory.residentMb - idle.residentMb).toFixed(1)} MB (heap ${(memory.heapMb - idle.heapMb).toFixed(1)})`;
+  console.log(`\n${services} services x ${ENDPOINTS_PER_SERVICE} endpoints, ${name}`);
+  console.log(`  ready after            ${joined.readyMs.toFixed(0)} ms`);
+  console.log(
+    `  memory over idle       ${over(joined)}, after a change of everything ${over(changed)}${goalMb === undefined ? '' : `   goal ${goalMb} MB`}`,
+  );
+  console.log(`  longest stall, first   ${stallText(joined.stall)}   goal ${STALL_GOAL_MS} ms`);
+  console.log(
+    `  longest stall, change  ${stallText(changed.stall)} in ${changed.views} views   goal ${STALL_GOAL_MS} ms`,
+  );
+}
+
+function stallText({ wallMs, cpuMs }: Stall): string {
+  return `${cpuMs.toFixed(1)} ms of CPU (${wallMs.toFixed(1)} ms by the clock)`;
+}
+
+async function idleMemory(): Promise<Memory> {
+  const [child, memory] = await Child.start<Memory>('scale/subscriber.ts', {}, { nodeOptions });
+  await child.stop();
+  return memory;
+}
+
+async function feedSource(files: Record<string, string>): Promise<Source> {
+  const feed = await startFeedProcess(files);
+  return { feed: feed.url, write: (name, text) => feed.write(name, text), stop: () => feed.stop() };
+}
+
+function folderSource(files: Record<string, string>): Promise<Source> {
+  const folder = writeFolder(files);
+  return Promise.resolve({
+    feed: folder,
+    write: (name, text) => writeFileSync(joinPath(folder, name), text),
+    stop: () => rmSync(folder, { recursive: true, force: true }),
+  });
+}
+
+const sizes = process.argv.slice(2).map(Number);
+const idle = await idleMemory();
+console.log(`idle process with undici and grpc-js: ${idle.residentMb.toFixed(0)} MB resident`);
+for (const services of sizes.length === 0 ? [100, 1000] : sizes) {
+  await measure('feed process', services, idle, feedSource);
+  await measure('folder in process', services, idle, folderSource);
+}
