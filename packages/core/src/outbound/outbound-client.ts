@@ -9,6 +9,7 @@ import type { OutboundTelemetry } from '../telemetry/call-telemetry.js';
 import type { RequestContext } from '../telemetry/request-context.js';
 import { DnsEndpoints, type Resolve } from '../transport/dns-endpoints.js';
 import { EndpointPools } from '../transport/endpoint-pools.js';
+import type { OpenTransport } from '../transport/endpoint-pool.js';
 import type { Dispatcher } from '../transport/undici.js';
 import { callPlan, type CallHints } from './call-plan.js';
 import { DeadlineWheel } from './exchange/deadline-wheel.js';
@@ -32,7 +33,9 @@ export interface OutboundClientInit {
   readonly telemetry: OutboundTelemetry;
   readonly options?: OutboundOptions;
   /** How DNS clusters resolve names. Default: the operating system's resolver. */
-  readonly resolve?: Resolve;
+  readonly resolve?: Resolve | undefined;
+  /** What carries requests to an endpoint. Default: connections over sockets. */
+  readonly openTransport?: OpenTransport | undefined;
 }
 
 export class OutboundClient {
@@ -118,13 +121,14 @@ class Runtime implements OutboundRuntime {
   #lastSnapshot: Snapshot | undefined = undefined;
   #onIdle: (() => void) | undefined = undefined;
 
-  constructor({ snapshot, states, clock, draws, security, telemetry, options, resolve }: OutboundClientInit) {
+  constructor(init: OutboundClientInit) {
+    const { snapshot, states, clock, draws, security, telemetry, options, resolve, openTransport } = init;
     this.clock = clock;
     this.draws = draws;
     this.scope = { draw: draws, wallMs: () => clock.wallMs() };
     this.states = states;
     this.telemetry = telemetry;
-    this.pools = new EndpointPools(security, clock);
+    this.pools = new EndpointPools(security, clock, openTransport);
     this.dns = new DnsEndpoints(clock, resolve);
     this.wheel = new DeadlineWheel(clock);
     this.retryNonIdempotent = options?.retryNonIdempotent ?? false;

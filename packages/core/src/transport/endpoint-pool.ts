@@ -1,7 +1,7 @@
 // The connections of one endpoint under one TLS policy and one security generation: an undici pool with explicit limits.
 import type { EndpointConnections } from '../cluster-state/endpoint-state.js';
 import type { ClusterSnapshot, EndpointSnapshot } from '../snapshot/cluster-snapshot.js';
-import { Pool, type Connector, type Dispatcher, type PoolOptions, type UndiciPool } from './undici.js';
+import { Pool, type Connector, type Dispatcher, type PoolOptions } from './undici.js';
 
 /** Fields of a pool's options that the types of undici 8.12 leave out. */
 type Options = PoolOptions & { useH2c?: boolean; maxRequestsPerClient?: number };
@@ -16,26 +16,42 @@ export interface PoolShape {
   readonly key: string;
 }
 
+/** What carries the requests of one endpoint: a pool of connections, or in tests of services an upstream in memory. */
+export interface EndpointTransport {
+  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean;
+  /** No new requests; resolves when those in flight are through. */
+  close(): Promise<void>;
+  destroy(): Promise<void>;
+}
+
+/** Opens the transport of one endpoint. `connector` makes its connections, and proves who is at their other end. */
+export type OpenTransport = (shape: PoolShape, connector: Connector) => EndpointTransport;
+
+/** Sockets: the transport of every mesh that is not a test's. */
+export const openPool: OpenTransport = (shape, connector) =>
+  new Pool(originOf(shape), poolOptions(shape.cluster, connector));
+
 export class EndpointPool implements EndpointConnections {
   shape: PoolShape;
   /** SPIFFE id that the last handshake proved; empty in plain text. */
   peerPrincipal = '';
   lastUsedMs = 0;
   drained = false;
-  readonly #pool: UndiciPool;
+  readonly #pool: EndpointTransport;
   readonly #onDrain: (pool: EndpointPool, closed: Promise<void>) => void;
 
   constructor(
     shape: PoolShape,
     makeConnector: (onPeer: (principal: string) => void) => Connector,
     onDrain: (pool: EndpointPool, closed: Promise<void>) => void,
+    openTransport: OpenTransport,
   ) {
     this.shape = shape;
     this.#onDrain = onDrain;
     const connector = makeConnector((principal) => {
       this.peerPrincipal = principal;
     });
-    this.#pool = new Pool(originOf(shape), poolOptions(shape.cluster, connector));
+    this.#pool = openTransport(shape, connector);
   }
 
   /** undici never looks at `origin`, `dispatcher` or any other property that the pool itself decides. */

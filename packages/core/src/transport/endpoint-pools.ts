@@ -4,7 +4,7 @@ import type { EndpointState } from '../cluster-state/endpoint-state.js';
 import type { UpstreamSecurity } from '../identity/connection-security.js';
 import type { ClusterSnapshot } from '../snapshot/cluster-snapshot.js';
 import { createConnector, type ConnectTarget } from './connector.js';
-import { EndpointPool, type PoolShape } from './endpoint-pool.js';
+import { EndpointPool, openPool, type OpenTransport, type PoolShape } from './endpoint-pool.js';
 
 /** Pools that may stay without a request in flight; beyond, the longest unused ones close. */
 const MAX_IDLE_POOLS = 1024;
@@ -12,12 +12,14 @@ const MAX_IDLE_POOLS = 1024;
 export class EndpointPools {
   readonly #security: UpstreamSecurity;
   readonly #clock: Clock;
+  readonly #openTransport: OpenTransport;
   readonly #pools = new Map<EndpointPool, EndpointState>();
   readonly #draining = new Set<EndpointPool>();
 
-  constructor(security: UpstreamSecurity, clock: Clock) {
+  constructor(security: UpstreamSecurity, clock: Clock, openTransport: OpenTransport = openPool) {
     this.#security = security;
     this.#clock = clock;
+    this.#openTransport = openTransport;
   }
 
   get size(): number {
@@ -87,6 +89,7 @@ export class EndpointPools {
       shape,
       (onPeer) => createConnector(target, this.#security, this.#clock, onPeer),
       (drained, closed) => this.#onDrain(drained, closed),
+      this.#openTransport,
     );
     pool.lastUsedMs = nowMs;
     state.connections = pool;

@@ -6,7 +6,6 @@ import type * as undici from 'undici';
 export type { Dispatcher, FormData } from 'undici';
 export type Connector = undici.buildConnector.connector;
 export type PoolOptions = undici.Pool.Options;
-export type UndiciPool = undici.Pool;
 
 const load = createRequire(import.meta.url);
 
