@@ -10,7 +10,7 @@ export { loadPaths, loadPathsSync, loadText } from './load/load.js';
 export type { LoadLimits } from './load/limits.js';
 export type { LoadOptions } from './load/loading.js';
 
-export { checkConfig, checkPaths } from './analyze/check.js';
+export { checkConfig, checkObjects, checkPaths } from './analyze/check.js';
 export type { CheckOptions } from './analyze/check.js';
 export { messages } from './analyze/messages.js';
 export type { Message } from './analyze/messages.js';

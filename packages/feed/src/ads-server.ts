@@ -7,6 +7,7 @@ import { type ClientStatus, clientStatus } from './client-status.js';
 import { ConfigInForce, type RefusedEdition } from './config-in-force.js';
 import type { ConfigSource } from './config-source.js';
 import { csdsDefinition, csdsImplementation } from './csds-service.js';
+import { logFindings } from './finding-log.js';
 import { PushQueue } from './push-queue.js';
 
 /** A logger of pino's shape. */
@@ -143,17 +144,18 @@ class FeedHub {
 
   start(): void {
     this.#options.source.start((edition) => {
+      const former = this.#config.version;
       this.#config.apply(edition);
-      const { version, refused } = this.#config;
+      const { version, refused, findings } = this.#config;
       if (refused === undefined) {
-        this.#log.info({ version, findings: this.#config.findings.length }, 'configuration in force');
+        this.#log.info({ version, findings: findings.length }, 'configuration in force');
+        // A reading that changed nothing has nothing new to say.
+        if (version !== former) logFindings(this.#log, findings);
         for (const session of this.#sessions) this.#queue.add(session);
       } else {
         const first = refused.findings.find(({ level }) => level === 'error');
-        this.#log.error(
-          { version, findings: refused.findings },
-          `edit refused, ${version || 'nothing'} stays in force: ${first?.message ?? ''}`,
-        );
+        this.#log.error({ version }, `edit refused, ${version || 'nothing'} stays in force: ${first?.message ?? ''}`);
+        logFindings(this.#log, refused.findings);
       }
     });
   }

@@ -1,11 +1,12 @@
 // Checking configuration: what reading found, plus what analysis finds in how the objects fit together.
+import type { ConfigObject } from '../model/config-object.js';
 import type { Finding } from '../model/finding.js';
 import type { LoadedConfig } from '../model/loaded-config.js';
 import { loadPaths } from '../load/load.js';
 import type { LoadOptions } from '../load/loading.js';
 import type { MeshNames } from './config-view.js';
 import { ConfigView, defaultMeshNames } from './config-view.js';
-import { meshAnalyzers } from './registry.js';
+import { meshAnalyzers, objectAnalyzers } from './registry.js';
 import { collectInto } from './report.js';
 
 export interface CheckOptions extends LoadOptions, Partial<MeshNames> {}
@@ -23,6 +24,14 @@ export function checkConfig(loaded: LoadedConfig, options: CheckOptions = {}): F
   const view = new ConfigView([...loaded.objects, ...readable], loaded.unread, names);
   for (const analyzer of meshAnalyzers) analyzer.analyze(view, report);
   return findings.sort(byPlace);
+}
+
+/** All findings of objects that were built in code, each alone and all together. Pure. */
+export function checkObjects(objects: readonly ConfigObject[], names: Partial<MeshNames> = {}): Finding[] {
+  const findings: Finding[] = [];
+  const view = new ConfigView(objects);
+  for (const analyzer of objectAnalyzers) analyzer.analyze(view, collectInto(findings));
+  return checkConfig({ objects, rejected: [], unread: [], findings, files: [] }, names);
 }
 
 /** Reads files and folders and checks them. Never rejects for what is in them. */

@@ -83,6 +83,31 @@ afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
 
+const misspelt = `
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: orders, namespace: default}
+spec: {hosts: [orders], http: [{route: [{destination: {host: ordrs}}]}]}
+`;
+
+describe('findings of analysis', () => {
+  it('are told with each edition, of objects and of files alike', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'config-feed-'));
+    closers.push(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, 'mesh.yaml'), service('orders', '127.0.3.1') + misspelt);
+    const told = [objects(service('orders', '127.0.3.1'), misspelt), [folder]].map((source) => {
+      const names: string[] = [];
+      const onDiagnostics = ({ findings }: FeedDiagnostics) => names.push(...findings.map(({ name }) => name));
+      const feed = typeof source[0] === 'string' ? folderFeed([folder], { onDiagnostics }) : configFeed(objects(service('orders', '127.0.3.1'), misspelt), { onDiagnostics }); // prettier-ignore
+      const connection = feed.open(node, new Collector());
+      closers.push(() => connection.close());
+      return names;
+    });
+    expect(told).toEqual([['unknown-host'], ['unknown-host']]);
+  });
+});
+
 describe('a feed of typed objects', () => {
   function opened(...texts: string[]) {
     const feed = configFeed(objects(...texts));

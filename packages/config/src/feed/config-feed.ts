@@ -1,5 +1,6 @@
 // Feeds over configuration in this process: typed objects, or files that are watched.
 import type { Feed, FeedConnection, FeedNode, FeedSink, RejectedResource } from '@heddle/xds';
+import { checkObjects } from '../analyze/check.js';
 import { messages } from '../analyze/messages.js';
 import { makeFinding } from '../analyze/report.js';
 import type { ConfigObject } from '../model/config-object.js';
@@ -45,14 +46,17 @@ function isPaths(source: readonly ConfigObject[] | readonly string[]): source is
 }
 
 function objectFeed(initial: readonly ConfigObject[], options: ConfigFeedOptions): ObjectFeed {
+  const diagnosed = (next: readonly ConfigObject[]) =>
+    options.onDiagnostics === undefined ? [] : checkObjects(next, options.settings);
   const open = new Set<(objects: readonly ConfigObject[]) => void>();
   let objects = initial;
   return {
     name: 'objects',
     open(node, sink) {
-      const { connection, put } = openConnection(node, sink, options, () => open.delete(put));
-      open.add(put);
-      put(objects);
+      const { connection, put } = openConnection(node, sink, options, () => open.delete(putChecked));
+      const putChecked = (next: readonly ConfigObject[]): void => put(next, diagnosed(next));
+      open.add(putChecked);
+      putChecked(objects);
       return connection;
     },
     replace(next) {
@@ -70,7 +74,7 @@ export function folderFeed(paths: readonly string[], options: ConfigFeedOptions 
   return {
     name: `files ${paths.join(', ')}`,
     open(node, sink) {
-      const source = new FileSource(paths, options);
+      const source = new FileSource(paths, { ...options, analyse: options.onDiagnostics !== undefined });
       const { connection, put } = openConnection(node, sink, options, () => source.close());
       source.start((edition) => putEdition(edition, put, sink, options));
       return connection;

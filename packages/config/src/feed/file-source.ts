@@ -1,5 +1,6 @@
 // Files of configuration, watched: editions one after the other, each complete. Events of the file system only hint that
 // something changed (editors rename, ConfigMaps swap a symlink, some file systems send nothing): what counts is stat.
+import { checkConfig } from '../analyze/check.js';
 import { messages } from '../analyze/messages.js';
 import { makeFinding } from '../analyze/report.js';
 import type { ConfigObject } from '../model/config-object.js';
@@ -22,12 +23,15 @@ export type ConfigEdition =
 export interface FileSourceOptions {
   readonly pollIntervalMs?: number;
   readonly debounceMs?: number;
+  /** Whether editions come with the findings of `checkConfig`, not only those of reading. Default true. */
+  readonly analyse?: boolean;
 }
 
 export class FileSource {
   readonly #paths: readonly string[];
   readonly #watch: PathWatch;
   readonly #pollIntervalMs: number;
+  readonly #analyse: boolean;
   #objects: readonly ConfigObject[] | undefined;
   #listener: ((edition: ConfigEdition) => void) | undefined;
   #closed = false;
@@ -35,6 +39,7 @@ export class FileSource {
   constructor(paths: readonly string[], options: FileSourceOptions = {}) {
     this.#paths = paths;
     this.#pollIntervalMs = options.pollIntervalMs ?? 2_000;
+    this.#analyse = options.analyse ?? true;
     this.#watch = new PathWatch(paths, {
       pollIntervalMs: this.#pollIntervalMs,
       debounceMs: options.debounceMs ?? 30,
@@ -62,16 +67,18 @@ export class FileSource {
   #take(loaded: LoadedConfig): void {
     const first = this.#objects === undefined;
     const refused = { kind: 'refused', first, retryInMs: this.#pollIntervalMs } as const;
+    const findings = this.#analyse ? checkConfig(loaded) : loaded.findings;
+    // Analysis of the whole says no errors: what is in force depends on each object alone.
     if (loaded.findings.some((finding) => finding.level === 'error')) {
-      this.#listener?.({ ...refused, findings: loaded.findings });
+      this.#listener?.({ ...refused, findings });
       return;
     }
     const objects = keepUnchanged(this.#objects ?? [], loaded.objects);
     try {
-      this.#listener?.({ kind: 'good', objects, findings: loaded.findings });
+      this.#listener?.({ kind: 'good', objects, findings });
       this.#objects = objects;
     } catch (error) {
-      this.#listener?.({ ...refused, findings: [...loaded.findings, translationFailed(error)] });
+      this.#listener?.({ ...refused, findings: [...findings, translationFailed(error)] });
     }
   }
 }
