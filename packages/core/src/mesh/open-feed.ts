@@ -3,6 +3,7 @@ import type { Feed } from '@heddle/xds';
 import type { Clock } from '../clock.js';
 import type { Draws } from '../draws.js';
 import { MeshError } from '../errors.js';
+import { controlPlaneName } from './control-plane-name.js';
 import type { MeshSettings } from './mesh-settings.js';
 
 export interface FeedOpening {
@@ -54,6 +55,7 @@ async function openOne(entry: FeedEntry, opening: FeedOpening): Promise<Feed> {
     url: entry.url.replace(/\/$/, ''),
     tokenFile: settings.tokenFile,
     rootCertFile: settings.rootCertFile,
+    serverName: controlPlaneName(settings, entry.url.replace(/^xdss?:\/\/|\/$/g, '')),
     clock,
     draws,
   });

@@ -5,6 +5,7 @@ import { MeshError } from '../errors.js';
 import type { IdentityProvider } from '../identity/identity-provider.js';
 import { createFilesProvider } from '../identity/providers/files-provider.js';
 import { noIdentity } from '../identity/providers/no-identity.js';
+import { controlPlaneName } from './control-plane-name.js';
 import type { MeshSettings } from './mesh-settings.js';
 
 export interface IdentityOpening {
@@ -48,6 +49,7 @@ async function openCa(
   return createCaProvider({
     kind,
     address: caAddress,
+    serverName: controlPlaneName(settings, caAddress),
     tokenFile,
     rootCertFile,
     trustDomain,
