@@ -46,7 +46,13 @@ export type FeedState =
   | { readonly phase: 'connecting'; readonly attempt: number }
   | { readonly phase: 'connected' }
   /** Retrying after `retryInMs`; what was delivered stays in force. */
-  | { readonly phase: 'disconnected'; readonly reason: string; readonly retryInMs: number };
+  | {
+      readonly phase: 'disconnected';
+      readonly reason: string;
+      readonly retryInMs: number;
+      /** `configuration`: the feed was reached, and what it has is wrong; only an edit mends that, so a start does not wait for it. */
+      readonly fault?: 'configuration' | undefined;
+    };
 
 /** What the data plane offers to a feed. */
 export interface FeedSink {

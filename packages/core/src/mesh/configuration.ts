@@ -23,12 +23,16 @@ export interface ConfigurationOptions {
 export class Configuration {
   readonly #options: ConfigurationOptions;
   readonly #subscriptions: Subscriptions | undefined;
-  readonly #readyWaiters = new Set<() => void>();
-  #snapshot: Snapshot = emptySnapshot();
+  readonly #readyWaiters = new Set<(fault?: MeshError) => void>();
+  /** What is wrong with the configuration that the feed has, while it never had a good one. */
+  #fault: MeshError | undefined;
+  #snapshot: Snapshot;
 
   constructor(options: ConfigurationOptions) {
     this.#options = options;
     const { feed, node, clock } = options;
+    // Without a feed there is nothing to wait for: an empty configuration is in force, and calls pass straight through.
+    this.#snapshot = feed === undefined ? { ...emptySnapshot(), generation: 1 } : emptySnapshot();
     if (feed === undefined) return;
     this.#subscriptions = new Subscriptions({
       feed,
@@ -36,7 +40,7 @@ export class Configuration {
       clock,
       inspector: createInspector(httpFilterKinds, networkFilterKinds),
       onView: (view) => this.#adopt(view),
-      onEvent: (event) => options.onEvent(event),
+      onEvent: (event) => this.#notice(event),
     });
   }
 
@@ -46,7 +50,7 @@ export class Configuration {
 
   /** True without a feed, and from the first complete configuration on. */
   get ready(): boolean {
-    return this.#subscriptions === undefined || this.#snapshot.generation > 0;
+    return this.#snapshot.generation > 0;
   }
 
   /** Undefined without a feed. */
@@ -58,14 +62,16 @@ export class Configuration {
     return this.#subscriptions?.originOf(typeUrl, name, detail);
   }
 
-  /** Resolves with the first complete configuration; rejects with MeshError FEED_UNAVAILABLE that says what is awaited, since when and from whom. */
+  /** Resolves with the first complete configuration; rejects with MeshError FEED_UNAVAILABLE that says what is awaited, since when and from whom, or at once with CONFIG_INVALID. */
   untilReady(timeoutMs: number): Promise<void> {
     if (this.ready) return Promise.resolve();
+    if (this.#fault !== undefined) return Promise.reject(this.#fault);
     return new Promise((resolve, reject) => {
-      const done = (): void => {
+      const done = (fault?: MeshError): void => {
         timer.cancel();
         this.#readyWaiters.delete(done);
-        resolve();
+        if (fault === undefined) resolve();
+        else reject(fault);
       };
       const timer = this.#options.clock.after(timeoutMs, () => {
         this.#readyWaiters.delete(done);
@@ -79,6 +85,14 @@ export class Configuration {
     this.#subscriptions?.close();
   }
 
+  #notice(event: FeedEvent): void {
+    this.#options.onEvent(event);
+    if (event.kind !== 'state' || event.state.phase !== 'disconnected' || event.state.fault === undefined || this.ready)
+      return;
+    this.#fault = new MeshError('CONFIG_INVALID', `${this.#options.feed?.name ?? 'feed'}: ${event.state.reason}`);
+    for (const done of [...this.#readyWaiters]) done(this.#fault);
+  }
+
   #adopt(view: ResourceView): void {
     this.#snapshot = buildSnapshot(view, this.#snapshot, {
       filterKinds: httpFilterKinds,
@@ -86,6 +100,7 @@ export class Configuration {
       filterState: this.#options.filterState,
       clock: this.#options.clock,
     });
+    this.#fault = undefined;
     this.#options.onSnapshot(this.#snapshot);
     for (const done of [...this.#readyWaiters]) done();
   }

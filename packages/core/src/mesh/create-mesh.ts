@@ -8,6 +8,7 @@ import type { MeshOptions } from './mesh-options.js';
 import { settingsFrom } from './mesh-settings.js';
 import { openFeed } from './open-feed.js';
 import { openIdentity } from './open-identity.js';
+import { openRooms } from './open-rooms.js';
 
 /**
  * Joins the mesh. Without arguments everything comes from the environment (docs/reference/environment.md).
@@ -22,7 +23,7 @@ export async function createMesh(options: MeshOptions = {}): Promise<Mesh> {
     openFeed({ settings, clock, draws }),
     openIdentity({ settings, clock, draws }),
   ]);
-  const mesh = new Mesh({ settings, options, feed, identity });
+  const mesh = new Mesh(openRooms({ settings, options, feed, identity }));
   try {
     await mesh.startEndpoints();
     if (settings.startTimeoutMs > 0) await mesh.ready({ timeoutMs: settings.startTimeoutMs });

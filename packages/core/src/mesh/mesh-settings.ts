@@ -95,7 +95,7 @@ export function feedNodeOf(settings: MeshSettings, heddleVersion: string): FeedN
 }
 
 /** `reviews-v1` as Istio's samples name their deployments; the bare name where there is no version. */
-function workloadName(service: MeshSettings['service']): string {
+export function workloadName(service: MeshSettings['service']): string {
   const version = service.labels['version'];
   return version === undefined ? service.name : `${service.name}-${version}`;
 }
