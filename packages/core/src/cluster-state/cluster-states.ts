@@ -68,6 +68,11 @@ export class ClusterStates implements FilterStateStore {
     return this.#filterStates.get(key) as State;
   }
 
+  /** Drops the filter states that no filter of the configuration in force holds (token buckets of limits that are gone). */
+  retainFilterStates(keys: ReadonlySet<string>): void {
+    for (const key of this.#filterStates.keys()) if (!keys.has(key)) this.#filterStates.delete(key);
+  }
+
   /** Drops all clusters: nothing remains that holds a socket or a timer. */
   close(): void {
     this.retain(() => false);

@@ -20,6 +20,11 @@ export interface ResourceReference {
 
 /** What the subscriptions need to know about a resource without knowing its type. The snapshot room implements it. */
 export interface ResourceInspector {
+  /**
+   * Does the work behind `refusal` and `references` in steps of well under a millisecond each; when it is done, both answer at once. Left out: the work is
+   * small enough to be done in one step.
+   */
+  inspect?(resource: RawResource): Generator<void, void, void>;
   /** Undefined when the resource is good; else why it is refused, naming resource and field. Collects all faults of the resource. */
   refusal(resource: RawResource): string | undefined;
   /**

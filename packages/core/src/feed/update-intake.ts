@@ -50,7 +50,7 @@ export function inspectUpdate(update: FeedUpdate, parts: IntakeParts): Inspected
   return runSlice() ?? runRest();
 }
 
-/** One step a resource: first its version (a hash over the bytes), then for those that changed its content. */
+/** One step a resource for its version (a hash over the bytes); then for those that changed their content, in steps of their own where they are large. */
 function* inspectSteps(update: FeedUpdate, parts: IntakeParts): Generator<void, InspectedUpdate, void> {
   const fresh: RawResource[] = [];
   const unchanged: string[] = [];
@@ -62,15 +62,16 @@ function* inspectSteps(update: FeedUpdate, parts: IntakeParts): Generator<void, 
   const changed: InspectedResource[] = [];
   const freshBytes = fresh.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
   for (const resource of fresh) {
-    changed.push(inspect(ownBytes(resource, freshBytes), parts.inspector));
+    changed.push(yield* inspect(ownBytes(resource, freshBytes), parts.inspector));
     yield;
   }
   return { update, changed, unchanged };
 }
 
 /** A defect of the inspector refuses one resource instead of ending the stream. */
-function inspect(resource: RawResource, inspector: ResourceInspector): InspectedResource {
+function* inspect(resource: RawResource, inspector: ResourceInspector): Generator<void, InspectedResource, void> {
   try {
+    if (inspector.inspect !== undefined) yield* inspector.inspect(resource);
     const refusal = inspector.refusal(resource);
     const references = refusal === undefined ? inspector.references(resource) : [];
     return { resource, refusal, references };

@@ -24,3 +24,8 @@ export function emptySnapshot(): Snapshot {
 export function buildSnapshot(view: ResourceView, previous: Snapshot | undefined, deps: SnapshotDeps): Snapshot {
   return new CompiledSnapshot(view, previous instanceof CompiledSnapshot ? previous : undefined, deps);
 }
+
+/** Keys of the filter states that a configuration still holds; all others can be dropped (`ClusterStates.retainFilterStates`). */
+export function heldFilterStates(snapshot: Snapshot): ReadonlySet<string> {
+  return snapshot instanceof CompiledSnapshot ? snapshot.filterStateKeys() : new Set();
+}

@@ -6,6 +6,7 @@ import { type ClusterCore, compileCluster, joinCluster } from './cluster/cluster
 import { type CompiledAssignment, compileAssignment } from './cluster/endpoint-compile.js';
 import type { ClusterSnapshot } from './cluster-snapshot.js';
 import { CompileReport } from './compile-report.js';
+import { HeldStates } from './filter-states.js';
 import { InboundJoin } from './listener/inbound-join.js';
 import type { InboundSnapshot } from './inbound-snapshot.js';
 import { ListenerIndex } from './listener/listener-index.js';
@@ -13,17 +14,12 @@ import type { FilterDeps } from './listener/http-filter-chain.js';
 import { isInboundName } from './listener/listener-parse.js';
 import { type CompiledOutbound, compileOutboundListener } from './listener/outbound-listener.js';
 import { type CellMap, type ResourceCell, cellsOf } from './resource/resource-cells.js';
-import {
-  decodeAssignment,
-  decodeCluster,
-  decodeListener,
-  decodeRoutes,
-  resourceLabel,
-} from './resource/resource-decode.js';
+import { decodeAssignment, decodeCluster, decodeListener, resourceLabel } from './resource/resource-decode.js';
 import { CompiledRouteTable } from './route/route-table.js';
-import type { OutboundListener, RouteTable } from './route-snapshot.js';
+import { wireSource } from './route/table-source.js';
+import type { OutboundListener } from './route-snapshot.js';
 import type { Snapshot, UnsupportedField } from './snapshot.js';
-import { unsupportedFields } from './support/unsupported-fields.js';
+import { type Compiled, compiledResource, unsupportedFields } from './support/unsupported-fields.js';
 
 export interface SnapshotDeps extends FilterDeps {
   readonly networkFilterKinds?: readonly NetworkFilterKind[] | undefined;
@@ -33,12 +29,13 @@ export interface SnapshotDeps extends FilterDeps {
 interface ListenerEntry {
   readonly outbound: CompiledOutbound | undefined;
   readonly report: CompileReport;
+  readonly states: HeldStates;
 }
 
-/** Compiled forms of one RouteConfiguration: one a listener whose filters it runs with (undefined listener: none). */
+/** A RouteConfiguration, compiled with the filters of the listener that asks for it (undefined: none does). */
 interface TableEntry {
-  readonly byListener: Map<ListenerEntry | undefined, CompiledRouteTable>;
-  readonly report: CompileReport;
+  listener: ListenerEntry | undefined;
+  table: CompiledRouteTable;
 }
 
 /** A cluster's core and its joined forms, by the assignment that it was joined with. */
@@ -56,7 +53,7 @@ export class CompiledSnapshot implements Snapshot {
   readonly #inbound: InboundJoin;
   readonly #index: ListenerIndex;
   /** What this snapshot answered already, so that a call costs one lookup. Bounded by the view. */
-  readonly #known = { clusters: new Map<string, ClusterSnapshot>(), tables: new Map<string, RouteTable>() };
+  readonly #known = { clusters: new Map<string, ClusterSnapshot>(), tables: new Map<string, CompiledRouteTable>() };
 
   constructor(
     readonly view: ResourceView,
@@ -97,22 +94,19 @@ export class CompiledSnapshot implements Snapshot {
     return this.#listener(name)?.outbound?.listener;
   }
 
-  routeTable(name: string): RouteTable | undefined {
+  routeTable(name: string): CompiledRouteTable | undefined {
     const known = this.#known.tables.get(name);
     if (known !== undefined) return known;
-    const entry = this.#tables
-      .get(name)
-      ?.get((raw) => ({ byListener: new Map(), report: new CompileReport(resourceLabel(raw)) }));
-    const raw = this.view.routes.get(name);
-    if (entry === undefined || raw === undefined) return undefined;
+    const cell = this.#tables.get(name);
+    if (cell === undefined) return undefined;
     const listener = this.#listenerOfTable(name);
-    let table = entry.byListener.get(listener);
-    if (table === undefined) {
+    const entry = cell.get((raw, former) => ({ listener, table: this.#compileTable(raw, listener, former?.table) }));
+    if (entry.listener !== listener) {
       // The filters of a listener that is gone are not asked for again.
-      entry.byListener.clear();
-      table = new CompiledRouteTable(decodeRoutes(raw), raw.version, listener?.outbound?.chain, entry.report);
-      entry.byListener.set(listener, table);
+      entry.table = this.#compileTable(cell.raw, listener, entry.table);
+      entry.listener = listener;
     }
+    const { table } = entry;
     this.#known.tables.set(name, table);
     return table;
   }
@@ -135,40 +129,79 @@ export class CompiledSnapshot implements Snapshot {
 
   unsupported(options: { readonly complete?: boolean } = {}): readonly UnsupportedField[] {
     if (options.complete === true) this.#compileAll();
-    const reports = [
-      ...compiledOf(this.#listeners, (entry) => entry.report),
-      ...compiledOf(this.#tables, (entry) => entry.report),
-      ...compiledOf(this.#outboundClusters(), (entry) => entry.core.report),
-      ...compiledOf(this.#assignments, (entry) => entry.report),
-      ...this.#inbound.compiled(),
-    ];
-    return unsupportedFields(reports);
+    return unsupportedFields(this.#compiled());
+  }
+
+  /**
+   * Keys of all filter states that this configuration holds. What was compiled of an earlier version and held some is compiled first, so that a bucket
+   * survives every change but its own.
+   */
+  filterStateKeys(): ReadonlySet<string> {
+    const keys = new Set<string>(this.#inbound.stateKeys());
+    for (const [name, cell] of this.#listeners) {
+      const held = cell.latest === undefined || cell.latest.states.keys.size === 0 ? undefined : this.#listener(name);
+      for (const key of held?.states.keys ?? []) keys.add(key);
+    }
+    for (const [name, cell] of this.#tables) {
+      const held =
+        cell.latest === undefined || isEmpty(cell.latest.table.stateKeys()) ? undefined : this.routeTable(name);
+      for (const key of held?.stateKeys() ?? []) keys.add(key);
+    }
+    return keys;
+  }
+
+  *#compiled(): Generator<Compiled, void, void> {
+    for (const { raw, peek } of this.#listeners.values()) {
+      if (peek === undefined) continue;
+      yield compiledResource(raw, peek.report);
+      for (const part of peek.outbound?.inlineTable?.hostParts() ?? []) yield { ...part, message: undefined };
+    }
+    for (const { peek } of this.#tables.values()) if (peek !== undefined) yield* peek.table.parts();
+    for (const { raw, peek } of this.#outboundClusters())
+      if (peek !== undefined) yield compiledResource(raw, peek.core.report);
+    for (const { raw, peek } of this.#assignments.values())
+      if (peek !== undefined) yield compiledResource(raw, peek.report);
+    for (const { raw, report } of this.#inbound.compiled()) yield compiledResource(raw, report);
   }
 
   /** Clusters that may be dialled: those of the inbound side stand for the application itself. */
-  #outboundClusters(): CellMap<ClusterEntry> {
-    return new Map([...this.#clusters].filter(([name]) => !/^(inbound\||InboundPassthroughCluster)/.test(name)));
+  #outboundClusters(): readonly ResourceCell<ClusterEntry>[] {
+    return [...this.#clusters.values()].filter(({ raw }) => !/^(inbound\||InboundPassthroughCluster)/.test(raw.name));
   }
 
   #compileAll(): void {
     for (const name of this.view.listeners.keys()) {
       if (isInboundName(name)) continue;
-      this.#listener(name)?.outbound?.inlineTable?.check(new CompileReport(''), this.deps);
+      this.#listener(name)?.outbound?.inlineTable?.compileAll();
     }
-    for (const name of this.view.routes.keys()) (this.routeTable(name) as CompiledRouteTable | undefined)?.compileAll();
+    for (const name of this.view.routes.keys()) this.routeTable(name)?.compileAll();
     for (const name of this.view.clusters.keys()) this.cluster(name);
     this.#inbound.compileNow();
   }
 
   #listener(name: string): ListenerEntry | undefined {
     if (isInboundName(name)) return undefined;
-    return this.#listeners.get(name)?.get((raw) => {
+    return this.#listeners.get(name)?.get((raw, former) => {
       const report = new CompileReport(resourceLabel(raw));
+      const states = new HeldStates(this.deps.filterState);
+      const deps = { ...this.deps, filterState: states };
       const outbound = report.attempt('', () =>
-        compileOutboundListener(decodeListener(raw), raw.version, this.deps, report),
+        compileOutboundListener(decodeListener(raw), raw.version, deps, report),
       );
-      return { outbound, report };
+      if (former !== undefined && former.states.keys.size > 0) outbound?.inlineTable?.compileAll();
+      return { outbound, report, states };
     });
+  }
+
+  #compileTable(
+    raw: RawResource,
+    listener: ListenerEntry | undefined,
+    former: CompiledRouteTable | undefined,
+  ): CompiledRouteTable {
+    const chain = listener?.outbound?.chain;
+    const filters = chain === undefined ? undefined : { chain, state: this.deps.filterState };
+    const report = new CompileReport(resourceLabel(raw));
+    return new CompiledRouteTable(wireSource(raw.bytes), raw.version, filters, report, former);
   }
 
   /**
@@ -204,10 +237,6 @@ function join(entry: ClusterEntry, assignment: CompiledAssignment | undefined): 
   return joined;
 }
 
-function* compiledOf<Compiled extends object>(
-  cells: CellMap<Compiled>,
-  reportOf: (compiled: Compiled) => CompileReport,
-): Iterable<{ readonly raw: RawResource; readonly report: CompileReport }> {
-  for (const cell of cells.values() as Iterable<ResourceCell<Compiled>>)
-    if (cell.peek !== undefined) yield { raw: cell.raw, report: reportOf(cell.peek) };
+function isEmpty(values: Generator<unknown, void, void>): boolean {
+  return values.next().done === true;
 }

@@ -51,14 +51,37 @@ export interface InboundHttp {
   /** Filters of the listener in the order that the configuration lists (router excluded). */
   readonly filters: readonly HttpFilter[];
   /** The same chain with the overrides of the route that takes this request; undefined = no route (404). */
-  filtersFor(
-    head: RequestHead,
-  ): { readonly routeName: string; readonly filters: readonly HttpFilter[]; readonly timeoutMs: number } | undefined;
+  filtersFor(head: RequestHead): InboundRoute | undefined;
   /** Path normalisation and header hygiene as the connection manager asks for. */
   readonly normalizePath: boolean;
   readonly mergeSlashes: boolean;
   readonly escapedSlashes: 'keep' | 'reject' | 'unescape-redirect' | 'unescape-forward';
   readonly forwardClientCert: 'sanitize' | 'forward-only' | 'append-forward' | 'sanitize-set' | 'always-forward-only';
+  /** Undefined: as istiod sends it to sidecars (x-forwarded-for stays as it came). */
+  readonly remoteAddress?: RemoteAddressRules | undefined;
+  /** Undefined: the host stays as it came. */
+  readonly host?: HostRules | undefined;
+}
+
+export interface InboundRoute {
+  readonly routeName: string;
+  readonly filters: readonly HttpFilter[];
+  readonly timeoutMs: number;
+  /** Cluster of the application (`inbound|9080||`), whose metadata names the service; undefined where the route does not forward. */
+  readonly cluster?: string | undefined;
+}
+
+/** Envoy: use_remote_address, xff_num_trusted_hops, skip_xff_append. */
+export interface RemoteAddressRules {
+  readonly useRemoteAddress: boolean;
+  readonly trustedHops: number;
+  readonly skipAppend: boolean;
+}
+
+/** Envoy: strip_matching_host_port, strip_any_host_port, strip_trailing_host_dot. */
+export interface HostRules {
+  readonly stripPort: 'none' | 'matching' | 'any';
+  readonly stripTrailingDot: boolean;
 }
 
 export interface DownstreamTls {

@@ -58,19 +58,28 @@ export interface ForwardAction {
   readonly clusters: WeightedClusters;
   /** Total timeout of the call in ms; 0 = none. Envoy's default 15 s applies when the route has none set. */
   readonly timeoutMs: number;
+  /**
+   * The total timeout in ms of a gRPC request that asks for `askedMs` by grpc-timeout (undefined: it does not); 0 = none. Undefined: `timeoutMs` holds
+   * for gRPC, too (Envoy: max_grpc_timeout, max_stream_duration.grpc_timeout_header_max).
+   */
+  readonly grpcTimeoutMs?: ((askedMs: number | undefined) => number) | undefined;
   readonly idleTimeoutMs: number | undefined;
   readonly retry: RetryPlan | undefined;
   /** New host header; undefined keeps the caller's. `auto` takes the endpoint's hostname. */
   readonly hostRewrite: string | { readonly auto: true } | undefined;
   /** New host header computed from the request (host_rewrite_header, host_rewrite_path_regex) as it is after the header operations; undefined keeps the caller's. */
   readonly hostRewriteFrom?: ((head: RequestHead) => string | undefined) | undefined;
-  /** Header that names the cluster (cluster_header); `clusters` then holds one entry without a name. */
+  /** Header that names the cluster (cluster_header); `clusters` then holds one entry without a name, with this header. */
   readonly clusterHeader?: string | undefined;
   /** Rewrites the path (prefix or regex); undefined keeps it byte for byte. */
   readonly rewritePath: ((path: string) => string) | undefined;
   readonly mirrors: readonly MirrorPlan[];
   /** Hash of the request for consistent-hash balancers; undefined where no hash policy is set. */
   readonly hash: ((head: RequestHead) => bigint | undefined) | undefined;
+  /** Each attempt says its number in x-envoy-attempt-count (VirtualHost.include_request_attempt_count). */
+  readonly includeAttemptCount?: boolean | undefined;
+  /** The answer says in x-envoy-attempt-count how many attempts it took (VirtualHost.include_attempt_count_in_response). */
+  readonly includeAttemptCountInResponse?: boolean | undefined;
 }
 
 export interface RedirectAction {
@@ -95,6 +104,8 @@ export interface WeightedCluster {
   readonly name: string;
   readonly weight: number;
   readonly cumulativeWeight: number;
+  /** Header of the request that names the cluster; `name` is then empty. */
+  readonly clusterHeader?: string | undefined;
   /** New host header for calls that take this entry; undefined = the route's. */
   readonly hostRewrite?: string | undefined;
   /** Applied before the route's (Envoy's order: weighted cluster, route, virtual host, table). */

@@ -2,6 +2,7 @@
 import type { RetryPolicy, RouteAction, RouteAction_RequestMirrorPolicy } from '@heddle/xds';
 import { durationMs } from '../../filters/filter-config.js';
 import { runtimeFraction } from '../../filters/fractional-percent.js';
+import { headerKey } from '../../matching/header-matcher.js';
 import type { CompiledPath } from '../../matching/path-matcher.js';
 import type { CompileReport } from '../compile-report.js';
 import type { ForwardAction, MirrorPlan } from '../route-snapshot.js';
@@ -10,16 +11,16 @@ import { checkHeaderValue } from './header-value.js';
 import { compileHostRewrite } from './host-rewrite.js';
 import { type PathRewrite, prefixRewrite, regexRewrite, templateRewrite } from './path-rewrite.js';
 import { compileRetryPlan } from './retry-plan.js';
+import { compileGrpcTimeout, totalTimeoutMs } from './route-timeout.js';
 import { type EntryContext, checkClusterHeader, compileClusters } from './weighted-clusters.js';
 
 /** What a route inherits from its virtual host and table. */
 export interface ForwardContext extends EntryContext {
   readonly retryPolicy: RetryPolicy | undefined;
   readonly mirrors: readonly RouteAction_RequestMirrorPolicy[];
+  readonly includeAttemptCount: boolean;
+  readonly includeAttemptCountInResponse: boolean;
 }
-
-/** Envoy's default route timeout (RouteAction.timeout). */
-const DEFAULT_TIMEOUT_MS = 15_000;
 
 /** Compiles a forwarding action; faults are reported at `path`. */
 export function compileForward(
@@ -30,11 +31,6 @@ export function compileForward(
   report: CompileReport,
 ): ForwardAction {
   checkUpgrades(action, path, report);
-  // What istiod sends: the same as the timeout, so that the shorter of deadline and timeout holds, as it does here for every call.
-  // eslint-disable-next-line @typescript-eslint/no-deprecated -- istiod sets it on every route
-  const grpcMs = durationMs(action.maxGrpcTimeout);
-  if (grpcMs !== undefined && grpcMs !== durationMs(action.timeout))
-    report.ignored(`${path}.max_grpc_timeout`, "a gRPC call's deadline does not replace the timeout of the route");
   const policy = action.retryPolicy ?? context.retryPolicy;
   // Envoy: a route's own mirrors replace those of the virtual host and table.
   const mirrors = action.requestMirrorPolicies.length > 0 ? action.requestMirrorPolicies : context.mirrors;
@@ -42,8 +38,9 @@ export function compileForward(
     kind: 'forward',
     clusters: compileClusters(action.clusterSpecifier, path, context, report),
     clusterHeader:
-      action.clusterSpecifier.case === 'clusterHeader' ? action.clusterSpecifier.value.toLowerCase() : undefined,
+      action.clusterSpecifier.case === 'clusterHeader' ? headerKey(action.clusterSpecifier.value) : undefined,
     timeoutMs: totalTimeoutMs(action),
+    grpcTimeoutMs: compileGrpcTimeout(action),
     idleTimeoutMs: durationMs(action.idleTimeout),
     retry: policy === undefined ? undefined : compileRetryPlan(policy, `${path}.retry_policy`, report),
     ...compileHostRewrite(action.hostRewriteSpecifier, path, report),
@@ -52,18 +49,9 @@ export function compileForward(
       compileMirror(mirror, `${path}.request_mirror_policies[${index}]`, report),
     ),
     hash: compileHash(action.hashPolicy, `${path}.hash_policy`, report),
+    includeAttemptCount: context.includeAttemptCount,
+    includeAttemptCountInResponse: context.includeAttemptCountInResponse,
   };
-}
-
-/**
- * The shorter of `timeout` and `max_stream_duration` (gRFC A31: proxyless gRPC has only the latter); 0 = none. A max_stream_duration without a timeout
- * takes the default timeout's place.
- */
-function totalTimeoutMs(action: RouteAction): number {
-  const stream = durationMs(action.maxStreamDuration?.maxStreamDuration) ?? 0;
-  const timeout = durationMs(action.timeout) ?? (stream > 0 ? 0 : DEFAULT_TIMEOUT_MS);
-  if (timeout === 0 || stream === 0) return Math.max(timeout, stream);
-  return Math.min(timeout, stream);
 }
 
 function compilePathRewrite(
@@ -93,7 +81,10 @@ function compileMirror(
     report.fault(path, 'exactly one of cluster and cluster_header must be set');
     return [];
   }
-  if (clusterHeader !== '') checkClusterHeader(clusterHeader, `${path}.cluster_header`, report);
+  if (clusterHeader !== '') {
+    checkClusterHeader(clusterHeader, `${path}.cluster_header`, report);
+    report.ignored(`${path}.cluster_header`, 'calls are not mirrored to a cluster that a header names');
+  }
   return cluster === '' ? [] : [{ cluster, fraction: runtimeFraction(mirror.runtimeFraction, 1) }];
 }
 

@@ -10,9 +10,6 @@ import { checkHeaderValue } from './header-value.js';
 type HostRewrite = Pick<ForwardAction, 'hostRewrite' | 'hostRewriteFrom'>;
 const NONE: HostRewrite = { hostRewrite: undefined, hostRewriteFrom: undefined };
 
-/** Compiled into `hostRewriteFrom`, which drivers do not read yet. */
-const NOT_REWRITTEN = 'the host header stays as the caller set it';
-
 export function compileHostRewrite(
   specifier: RouteAction['hostRewriteSpecifier'],
   path: string,
@@ -26,18 +23,16 @@ export function compileHostRewrite(
       return specifier.value.value ? { ...NONE, hostRewrite: { auto: true } } : NONE;
     case 'hostRewriteHeader': {
       checkHeaderValue(specifier.value, `${path}.host_rewrite_header`, report);
-      report.ignored(`${path}.host_rewrite_header`, NOT_REWRITTEN);
       const name = headerKey(specifier.value);
       // Envoy: an absent or empty header leaves the host as it is.
       return { ...NONE, hostRewriteFrom: (head) => head.header(name) || undefined };
     }
     case 'hostRewritePathRegex': {
-      report.ignored(`${path}.host_rewrite_path_regex`, NOT_REWRITTEN);
       const rewrite = report.attempt(`${path}.host_rewrite_path_regex`, () => regexRewrite(specifier.value));
       return rewrite === undefined ? NONE : { ...NONE, hostRewriteFrom: (head) => rewrite(pathOnly(head.path)) };
     }
     case 'hostRewrite':
-      report.ignored(`${path}.host_rewrite`, NOT_REWRITTEN);
+      report.ignored(`${path}.host_rewrite`, 'the host header stays as the caller set it');
       return NONE;
     case undefined:
       return NONE;

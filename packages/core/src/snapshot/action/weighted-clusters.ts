@@ -1,6 +1,7 @@
 // The clusters that an action may send to, with cumulative weights (Envoy: WeightedCluster; the sum of the weights is the total).
 import type { Any, RouteAction, WeightedCluster as WeightedMessage, WeightedCluster_ClusterWeight } from '@heddle/xds';
 import type { HttpFilter } from '../../filters/http-filter.js';
+import { headerKey } from '../../matching/header-matcher.js';
 import type { CompileReport } from '../compile-report.js';
 import { type HeaderLevel, mergeHeaderLevels } from '../format/header-operations.js';
 import type { WeightedCluster, WeightedClusters } from '../route-snapshot.js';
@@ -8,8 +9,12 @@ import { checkHeaderValue } from './header-value.js';
 
 /** What an entry needs from the levels above it. */
 export interface EntryContext {
-  /** Filters with the entry's overrides over the route's; undefined when it has none. */
-  readonly filtersFor: (overrides: Readonly<Record<string, Any>>, path: string) => readonly HttpFilter[] | undefined;
+  /** Filters with the overrides of entry number `entry` over the route's; undefined when it has none. */
+  readonly filtersFor: (
+    overrides: Readonly<Record<string, Any>>,
+    entry: number,
+    path: string,
+  ) => readonly HttpFilter[] | undefined;
   /** Levels of the table, virtual host and route to apply before the entry's own (most_specific_header_mutations_wins), else none. */
   readonly before: (direction: 'request' | 'response') => readonly HeaderLevel[];
 }
@@ -34,7 +39,7 @@ export function compileClusters(
       return singleCluster(specifier.value);
     case 'clusterHeader':
       checkClusterHeader(specifier.value, `${path}.cluster_header`, report);
-      return singleCluster('');
+      return { entries: [{ ...entry('', 1, 1), clusterHeader: headerKey(specifier.value) }], totalWeight: 1 };
     case 'weightedClusters':
       return compileWeighted(specifier.value, `${path}.weighted_clusters`, context, report);
     case 'clusterSpecifierPlugin':
@@ -50,7 +55,6 @@ export function compileClusters(
 export function checkClusterHeader(name: string, path: string, report: CompileReport): void {
   if (!/^:?[A-Za-z0-9!#$%&'*+\-.^_`|~]+$/.test(name))
     report.fault(path, `${JSON.stringify(name)} is not a header name`);
-  else report.ignored(path, 'calls that take this entry find no cluster');
 }
 
 function compileWeighted(
@@ -62,7 +66,7 @@ function compileWeighted(
   let total = 0;
   const entries = message.clusters.map((cluster, index) => {
     total += cluster.weight ?? 0;
-    return compileEntry(cluster, total, `${path}.clusters[${index}]`, context, report);
+    return compileEntry(cluster, index, total, `${path}.clusters[${index}]`, context, report);
   });
   if (entries.length === 0) report.fault(`${path}.clusters`, 'must not be empty');
   else if (total === 0) report.fault(path, 'the weights add up to 0');
@@ -72,6 +76,7 @@ function compileWeighted(
 
 function compileEntry(
   cluster: WeightedCluster_ClusterWeight,
+  index: number,
   cumulativeWeight: number,
   path: string,
   context: EntryContext,
@@ -83,16 +88,14 @@ function compileEntry(
   if (cluster.weight === undefined) report.fault(`${path}.weight`, 'must be set');
   if (clusterHeader !== '') checkClusterHeader(clusterHeader, `${path}.cluster_header`, report);
   const literal = cluster.hostRewriteSpecifier.value;
-  if (literal !== undefined) {
-    checkHeaderValue(literal, `${path}.host_rewrite_literal`, report);
-    report.ignored(`${path}.host_rewrite_literal`, 'the host header stays as the caller set it');
-  }
+  if (literal !== undefined) checkHeaderValue(literal, `${path}.host_rewrite_literal`, report);
   return {
     ...entry(name, cluster.weight ?? 0, cumulativeWeight),
+    clusterHeader: clusterHeader === '' ? undefined : headerKey(clusterHeader),
     hostRewrite: literal,
     requestHeaders: entryHeaders(cluster, 'request', path, context, report),
     responseHeaders: entryHeaders(cluster, 'response', path, context, report),
-    filters: context.filtersFor(cluster.typedPerFilterConfig, path),
+    filters: context.filtersFor(cluster.typedPerFilterConfig, index, path),
   };
 }
 
@@ -114,6 +117,7 @@ function entry(name: string, weight: number, cumulativeWeight: number): Weighted
     name,
     weight,
     cumulativeWeight,
+    clusterHeader: undefined,
     hostRewrite: undefined,
     requestHeaders: undefined,
     responseHeaders: undefined,

@@ -22,6 +22,16 @@ interface ChainEntry {
 
 export type FilterOverrides = Readonly<Record<string, Any>>;
 
+/** Overrides by filter name at one level: a weighted cluster, a route, a virtual host or a table. */
+export interface OverrideLevel {
+  readonly overrides: FilterOverrides;
+  /**
+   * Names the level in state keys. Envoy has one configuration object a level: what a virtual host overrides, its routes share (one token bucket for
+   * all); what a route overrides is its own.
+   */
+  readonly scope: string;
+}
+
 /** Places that a state key must tell apart: `outbound/0.0.0.0_9080`. */
 export interface ChainPlace {
   readonly scope: string;
@@ -41,35 +51,41 @@ export class HttpFilterChain {
     report: CompileReport,
   ) {
     this.#entries = messages.flatMap((message, index) => this.#resolve(message, `${path}[${index}]`, report));
-    this.base = this.#compile(undefined, place.scope, undefined, report);
+    this.base = this.#compile([], '', deps.filterState, report);
   }
 
-  /** The filters with the given overrides by filter name (the most specific level already merged in); the base list where none applies. */
-  withOverrides(overrides: FilterOverrides, scope: string, path: string, report: CompileReport): readonly HttpFilter[] {
-    const applies = this.#entries.some((entry) => Object.hasOwn(overrides, entry.name));
-    return applies ? this.#compile(overrides, `${this.place.scope}/${scope}`, path, report) : this.base;
+  /** The store that keeps what the filters of this chain remember. */
+  get filterState(): FilterStateStore {
+    return this.deps.filterState;
+  }
+
+  /** The filters with the given overrides, the most specific level first (it wins for each filter); the base list where none applies. */
+  withOverrides(
+    levels: readonly OverrideLevel[],
+    state: FilterStateStore,
+    path: string,
+    report: CompileReport,
+  ): readonly HttpFilter[] {
+    const applies = this.#entries.some((entry) => levelOf(levels, entry.name) !== undefined);
+    return applies ? this.#compile(levels, path, state, report) : this.base;
   }
 
   #compile(
-    overrides: FilterOverrides | undefined,
-    scope: string,
-    overridePath: string | undefined,
+    levels: readonly OverrideLevel[],
+    overridePath: string,
+    state: FilterStateStore,
     report: CompileReport,
   ): readonly HttpFilter[] {
     const filters: HttpFilter[] = [];
     for (const entry of this.#entries) {
-      const override = overrideFor(entry, overrides, overridePath, report);
+      const level = levelOf(levels, entry.name);
+      const override = overrideFor(entry, level?.overrides, overridePath, report);
       // Envoy: a filter that is disabled in the chain runs only where a route configures it.
       if (entry.disabled && override === undefined) continue;
-      const at = override === undefined ? entry.path : `${overridePath ?? ''}.typed_per_filter_config[${entry.name}]`;
-      const build = buildOf(
-        entry.name,
-        override === undefined ? this.place.scope : scope,
-        this.place.direction,
-        this.deps,
-        at,
-        report,
-      );
+      const overridden = override !== undefined && level !== undefined;
+      const at = overridden ? `${overridePath}.typed_per_filter_config[${entry.name}]` : entry.path;
+      const scope = overridden ? `${this.place.scope}/${level.scope}` : this.place.scope;
+      const build = buildOf(entry.name, scope, this.place.direction, { ...this.deps, filterState: state }, at, report);
       const filter = report.attempt(at, () => entry.kind.compile(entry.config, override, build));
       if (filter !== undefined) filters.push(filter);
     }
@@ -93,16 +109,21 @@ export class HttpFilterChain {
   }
 }
 
+/** The most specific level that overrides a filter (Envoy: mostSpecificPerFilterConfig). */
+function levelOf(levels: readonly OverrideLevel[], name: string): OverrideLevel | undefined {
+  return levels.find(({ overrides }) => Object.hasOwn(overrides, name));
+}
+
 /** The override of a filter, if it is of a type that the filter takes; another type is a fault for security filters and reported for the rest. */
 function overrideFor(
   entry: ChainEntry,
   overrides: FilterOverrides | undefined,
-  path: string | undefined,
+  path: string,
   report: CompileReport,
 ): Any | undefined {
-  const override = overrides !== undefined && Object.hasOwn(overrides, entry.name) ? overrides[entry.name] : undefined;
+  const override = overrides?.[entry.name];
   if (override === undefined || entry.kind.perRouteTypeUrls.includes(effectiveTypeUrl(override))) return override;
-  const at = `${path ?? ''}.typed_per_filter_config[${entry.name}]`;
+  const at = `${path}.typed_per_filter_config[${entry.name}]`;
   const reason = `${effectiveTypeUrl(override)} is no override of this filter`;
   if (entry.kind.security) report.fault(at, reason);
   else report.ignored(at, reason);

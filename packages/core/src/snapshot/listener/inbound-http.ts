@@ -3,20 +3,16 @@ import {
   type HttpConnectionManager,
   HttpConnectionManager_ForwardClientCertDetails as ForwardCert,
   HttpConnectionManager_PathWithEscapedSlashesAction as EscapedSlashes,
-  type RouteConfiguration,
 } from '@heddle/xds';
 import type { CompileReport } from '../compile-report.js';
-import type { InboundHttp } from '../inbound-snapshot.js';
+import type { InboundHttp, InboundRoute } from '../inbound-snapshot.js';
 import { CompiledRouteTable } from '../route/route-table.js';
+import { type TableSource, decodedSource } from '../route/table-source.js';
 import type { RoutePlan, RouteTable } from '../route-snapshot.js';
 import { type FilterDeps, HttpFilterChain } from './http-filter-chain.js';
 
-/** The RouteConfiguration of a name, decoded, with its version. */
-export type RoutesByName = (
-  name: string,
-) => { readonly message: RouteConfiguration; readonly version: string } | undefined;
-
-type Filters = NonNullable<ReturnType<InboundHttp['filtersFor']>>;
+/** The RouteConfiguration of a name, with its version. */
+export type RoutesByName = (name: string) => { readonly source: TableSource; readonly version: string } | undefined;
 
 /** Routes by percentage are not rolled inbound: the share counts as taken from its middle. */
 const MIDDLE = () => 0.5;
@@ -33,27 +29,46 @@ export function compileInboundHttp(
   const place = { scope, direction: 'inbound' } as const;
   const chain = new HttpFilterChain(manager.httpFilters, place, deps, `${path}.http_filters`, report);
   const table = tableOf(manager, version, chain, routes, deps, path, report);
-  const byPlan = new WeakMap<RoutePlan, Filters>();
+  const byPlan = new WeakMap<RoutePlan, InboundRoute>();
   return {
     statPrefix: manager.statPrefix,
     filters: chain.base,
     filtersFor(head) {
       const plan = table?.virtualHost(head.authority)?.match(head, MIDDLE);
       if (plan === undefined) return undefined;
-      let filters = byPlan.get(plan);
-      if (filters === undefined) byPlan.set(plan, (filters = filtersOf(plan)));
-      return filters;
+      let route = byPlan.get(plan);
+      if (route === undefined) byPlan.set(plan, (route = routeOf(plan)));
+      return route;
     },
     normalizePath: manager.normalizePath ?? false,
     mergeSlashes: manager.mergeSlashes,
     escapedSlashes: escapedSlashesOf(manager.pathWithEscapedSlashesAction),
     forwardClientCert: forwardCertOf(manager.forwardClientCertDetails),
+    remoteAddress: remoteAddressOf(manager),
+    host: hostRulesOf(manager),
   };
 }
 
-function filtersOf(plan: RoutePlan): Filters {
-  const timeoutMs = plan.action.kind === 'forward' ? plan.action.timeoutMs : 0;
-  return { routeName: plan.routeName, filters: plan.filters, timeoutMs };
+/** Envoy: without use_remote_address its own XFF detection runs, which never appends. */
+function remoteAddressOf(manager: HttpConnectionManager): InboundHttp['remoteAddress'] {
+  const useRemoteAddress = manager.useRemoteAddress ?? false;
+  return {
+    useRemoteAddress,
+    trustedHops: manager.xffNumTrustedHops,
+    skipAppend: manager.skipXffAppend || !useRemoteAddress,
+  };
+}
+
+function hostRulesOf(manager: HttpConnectionManager): InboundHttp['host'] {
+  const any = manager.stripPortMode.case === 'stripAnyHostPort' && manager.stripPortMode.value;
+  const stripPort = any ? 'any' : manager.stripMatchingHostPort ? 'matching' : 'none';
+  if (stripPort === 'none' && !manager.stripTrailingHostDot) return undefined;
+  return { stripPort, stripTrailingDot: manager.stripTrailingHostDot };
+}
+
+function routeOf({ routeName, filters, action }: RoutePlan): InboundRoute {
+  if (action.kind !== 'forward') return { routeName, filters, timeoutMs: 0 };
+  return { routeName, filters, timeoutMs: action.timeoutMs, cluster: action.clusters.entries[0]?.name };
 }
 
 function tableOf(
@@ -65,17 +80,22 @@ function tableOf(
   path: string,
   report: CompileReport,
 ): RouteTable | undefined {
+  const filters = { chain, state: chain.filterState };
   const specifier = manager.routeSpecifier;
   switch (specifier.case) {
     case 'routeConfig': {
-      const table = new CompiledRouteTable(specifier.value, version, chain, report);
+      const table = new CompiledRouteTable(decodedSource(specifier.value), version, filters, report);
       // Overrides of security filters sit in the routes: they are compiled now, so that a bad one refuses the listener.
-      table.check(report, deps);
+      for (const step of table.check(report, deps)) void step;
       return table;
     }
     case 'rds': {
       const found = routes(specifier.value.routeConfigName);
-      return found === undefined ? undefined : new CompiledRouteTable(found.message, found.version, chain, report);
+      if (found === undefined) return undefined;
+      const table = new CompiledRouteTable(found.source, found.version, filters, report);
+      // What its filters remember is known from here on, whichever routes are taken.
+      table.compileAll();
+      return table;
     }
     case 'scopedRoutes':
       report.fault(`${path}.scoped_routes`, 'is not supported');

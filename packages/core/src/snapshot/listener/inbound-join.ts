@@ -2,21 +2,26 @@
 import type { RawResource } from '@heddle/xds';
 import type { ResourceView } from '../../feed/resource-view.js';
 import { CompileReport } from '../compile-report.js';
+import { HeldStates } from '../filter-states.js';
 import type { InboundSnapshot } from '../inbound-snapshot.js';
 import { type InboundDeps, compileInboundListener, joinInbound } from './inbound-compile.js';
 import { isInboundName } from './listener-parse.js';
-import { decodeListener, decodeRoutes, resourceLabel } from '../resource/resource-decode.js';
+import { decodeListener, resourceLabel } from '../resource/resource-decode.js';
+import { wireSource } from '../route/table-source.js';
 
 interface Joined {
   readonly snapshot: InboundSnapshot | undefined;
   readonly compiled: readonly { readonly raw: RawResource; readonly report: CompileReport }[];
   /** Route tables that it was compiled with, to see whether it still holds. */
   readonly routes: ReadonlyMap<string, RawResource | undefined>;
+  readonly states: HeldStates;
 }
 
 export class InboundJoin {
   readonly #listeners: readonly RawResource[];
   #joined: Joined | undefined;
+  /** The latest joined form of an earlier configuration, until this one is made. */
+  #former: Joined | undefined;
 
   constructor(
     private readonly view: ResourceView,
@@ -24,9 +29,10 @@ export class InboundJoin {
     private readonly deps: Omit<InboundDeps, 'routes'>,
   ) {
     this.#listeners = [...view.listeners.values()].filter((raw) => isInboundName(raw.name));
-    const last = previous === undefined ? undefined : previous.#joined;
-    if (last !== undefined && previous?.sameListeners(this.#listeners) === true && this.#sameRoutes(last))
-      this.#joined = last;
+    if (previous === undefined) return;
+    const last = previous.#joined;
+    if (last !== undefined && previous.sameListeners(this.#listeners) && this.#sameRoutes(last)) this.#joined = last;
+    else this.#former = last ?? previous.#former;
   }
 
   /** Undefined when the feed sends no inbound listener. */
@@ -36,7 +42,17 @@ export class InboundJoin {
 
   /** Compiles what is not compiled yet. */
   compileNow(): Joined {
-    return (this.#joined ??= this.#join());
+    if (this.#joined === undefined) {
+      this.#joined = this.#join();
+      this.#former = undefined;
+    }
+    return this.#joined;
+  }
+
+  /** Keys of the states that its filters hold. Where an earlier configuration held some, this one is made first, so that none is lost. */
+  stateKeys(): Iterable<string> {
+    const held = this.#joined ?? this.#former;
+    return held === undefined || held.states.keys.size === 0 ? [] : this.compileNow().states.keys;
   }
 
   /** What was compiled so far, with its reports. */
@@ -60,12 +76,14 @@ export class InboundJoin {
 
   #join(): Joined {
     const routes = new Map<string, RawResource | undefined>();
+    const states = new HeldStates(this.deps.filterState);
     const deps: InboundDeps = {
       ...this.deps,
+      filterState: states,
       routes: (name) => {
         const raw = this.view.routes.get(name);
         routes.set(name, raw);
-        return raw === undefined ? undefined : { message: decodeRoutes(raw), version: raw.version };
+        return raw === undefined ? undefined : { source: wireSource(raw.bytes), version: raw.version };
       },
     };
     const compiled = this.#listeners.map((raw) => {
@@ -79,6 +97,6 @@ export class InboundJoin {
       };
     });
     const snapshot = compiled.length === 0 ? undefined : joinInbound(compiled.map(({ inbound }) => inbound));
-    return { snapshot, compiled, routes };
+    return { snapshot, compiled, routes, states };
   }
 }

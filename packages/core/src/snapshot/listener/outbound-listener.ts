@@ -3,6 +3,7 @@ import type { HttpConnectionManager, Listener, TcpProxy } from '@heddle/xds';
 import { singleCluster } from '../action/weighted-clusters.js';
 import type { CompileReport } from '../compile-report.js';
 import { CompiledRouteTable } from '../route/route-table.js';
+import { decodedSource } from '../route/table-source.js';
 import type { OutboundListener, WeightedClusters } from '../route-snapshot.js';
 import { type FilterDeps, HttpFilterChain } from './http-filter-chain.js';
 import { type TerminalFilter, apiManagerOf, chainsOf, terminalOf } from './listener-parse.js';
@@ -68,7 +69,9 @@ function httpListener(
   const chain = new HttpFilterChain(manager.httpFilters, place, deps, `${path}.http_filters`, report);
   const specifier = manager.routeSpecifier;
   const inlineTable =
-    specifier.case === 'routeConfig' ? new CompiledRouteTable(specifier.value, version, chain, report) : undefined;
+    specifier.case === 'routeConfig'
+      ? new CompiledRouteTable(decodedSource(specifier.value), version, { chain, state: chain.filterState }, report)
+      : undefined;
   const routeName = specifier.case === 'rds' ? specifier.value.routeConfigName : undefined;
   if (specifier.case === 'scopedRoutes') report.fault(`${path}.scoped_routes`, 'is not supported');
   const target = {

@@ -12,8 +12,6 @@ import {
   ROUTE_TYPE_URL,
   type RawResource,
   type ResourceTypeUrl,
-  type RouteConfiguration,
-  RouteConfigurationSchema,
   SECRET_TYPE_URL,
   fromBinary,
 } from '@heddle/xds';
@@ -33,10 +31,6 @@ export function resourceLabel(raw: RawResource): string {
 
 export function decodeListener(raw: RawResource): Listener {
   return fromBinary(ListenerSchema, raw.bytes);
-}
-
-export function decodeRoutes(raw: RawResource): RouteConfiguration {
-  return fromBinary(RouteConfigurationSchema, raw.bytes);
 }
 
 export function decodeCluster(raw: RawResource): Cluster {

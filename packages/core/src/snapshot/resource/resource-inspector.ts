@@ -18,9 +18,10 @@ import { CompileReport } from '../compile-report.js';
 import { compileInboundListener } from '../listener/inbound-compile.js';
 import { isInbound } from '../listener/listener-parse.js';
 import { compileOutboundListener } from '../listener/outbound-listener.js';
-import { decodeAssignment, decodeCluster, decodeListener, decodeRoutes, resourceLabel } from './resource-decode.js';
-import { clusterReferences, listenerReferences, routeReferences } from './resource-references.js';
+import { decodeAssignment, decodeCluster, decodeListener, resourceLabel } from './resource-decode.js';
+import { addHostClusters, clusterReferences, clustersByName, listenerReferences } from './resource-references.js';
 import { CompiledRouteTable } from '../route/route-table.js';
+import { wireSource } from '../route/table-source.js';
 
 interface Verdict {
   readonly refusal: string | undefined;
@@ -34,40 +35,50 @@ const scratchState: FilterStateStore = { stateFor: (_, create) => create() };
 export function createInspector(
   filterKinds: readonly FilterKind[],
   networkFilterKinds: readonly NetworkFilterKind[] = [],
-): ResourceInspector {
+): Required<ResourceInspector> {
   const deps = { filterKinds, networkFilterKinds, filterState: scratchState, clock: systemClock };
   const verdicts = new WeakMap<RawResource, Verdict>();
+  function* inspect(raw: RawResource): Generator<void, void, void> {
+    if (!verdicts.has(raw)) verdicts.set(raw, yield* verdictSteps(raw, deps));
+  }
   const verdictOf = (raw: RawResource): Verdict => {
-    let verdict = verdicts.get(raw);
-    if (verdict === undefined) verdicts.set(raw, (verdict = inspect(raw, deps)));
-    return verdict;
+    const steps = inspect(raw);
+    while (steps.next().done !== true);
+    return verdicts.get(raw) ?? { refusal: undefined, references: [] };
   };
-  return { refusal: (raw) => verdictOf(raw).refusal, references: (raw) => verdictOf(raw).references };
+  return { inspect, refusal: (raw) => verdictOf(raw).refusal, references: (raw) => verdictOf(raw).references };
 }
 
 type CheckDeps = Parameters<typeof compileOutboundListener>[2] & {
   readonly networkFilterKinds: readonly NetworkFilterKind[];
 };
 
-function inspect(raw: RawResource, deps: CheckDeps): Verdict {
+function* verdictSteps(raw: RawResource, deps: CheckDeps): Generator<void, Verdict, void> {
   const report = new CompileReport(resourceLabel(raw));
-  const references = report.attempt('', () => check(raw, deps, report)) ?? [];
+  let references: readonly ResourceReference[] = [];
+  try {
+    references = yield* check(raw, deps, report);
+  } catch (cause) {
+    report.fault('', cause instanceof Error ? cause.message : String(cause));
+  }
   return { refusal: report.refusal, references };
 }
 
-function check(raw: RawResource, deps: CheckDeps, report: CompileReport): readonly ResourceReference[] {
+function* check(
+  raw: RawResource,
+  deps: CheckDeps,
+  report: CompileReport,
+): Generator<void, readonly ResourceReference[], void> {
   switch (raw.typeUrl) {
-    case LISTENER_TYPE_URL: {
-      const listener = decodeListener(raw);
-      if (isInbound(listener))
-        compileInboundListener(listener, raw.version, { ...deps, routes: () => undefined }, report);
-      else compileOutboundListener(listener, raw.version, deps, report)?.inlineTable?.check(report, deps);
-      return listenerReferences(listener);
-    }
+    case LISTENER_TYPE_URL:
+      return yield* checkListener(raw, deps, report);
     case ROUTE_TYPE_URL: {
-      const routes = decodeRoutes(raw);
-      new CompiledRouteTable(routes, raw.version, undefined, report).check(report, deps);
-      return routeReferences(routes);
+      const source = wireSource(raw.bytes);
+      yield;
+      const table = new CompiledRouteTable(source, raw.version, undefined, report);
+      const clusters = new Set<string>();
+      yield* table.check(report, deps, (host) => addHostClusters(host, clusters));
+      return clustersByName(clusters);
     }
     case CLUSTER_TYPE_URL: {
       const cluster = decodeCluster(raw);
@@ -80,4 +91,18 @@ function check(raw: RawResource, deps: CheckDeps, report: CompileReport): readon
     case SECRET_TYPE_URL:
       return [];
   }
+}
+
+function* checkListener(
+  raw: RawResource,
+  deps: CheckDeps,
+  report: CompileReport,
+): Generator<void, readonly ResourceReference[], void> {
+  const listener = decodeListener(raw);
+  if (isInbound(listener)) compileInboundListener(listener, raw.version, { ...deps, routes: () => undefined }, report);
+  else {
+    const table = compileOutboundListener(listener, raw.version, deps, report)?.inlineTable;
+    if (table !== undefined) yield* table.check(report, deps);
+  }
+  return listenerReferences(listener);
 }

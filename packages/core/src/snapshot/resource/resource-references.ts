@@ -6,7 +6,7 @@ import {
   type Listener,
   ROUTE_TYPE_URL,
   type RouteAction,
-  type RouteConfiguration,
+  type VirtualHost,
 } from '@heddle/xds';
 import type { ResourceReference } from '../../feed/resource-view.js';
 import { edsNameOf } from '../cluster/cluster-compile.js';
@@ -23,10 +23,12 @@ export function clusterReferences(cluster: Cluster): readonly ResourceReference[
   return name === undefined ? [] : [{ typeUrl: ENDPOINT_TYPE_URL, name }];
 }
 
-export function routeReferences(routes: RouteConfiguration): readonly ResourceReference[] {
-  const names = new Set<string>();
-  for (const host of routes.virtualHosts)
-    for (const route of host.routes) if (route.action.case === 'route') addClusters(route.action.value, names);
+/** Adds the clusters that the routes of a virtual host name. */
+export function addHostClusters(host: VirtualHost, names: Set<string>): void {
+  for (const route of host.routes) if (route.action.case === 'route') addClusters(route.action.value, names);
+}
+
+export function clustersByName(names: ReadonlySet<string>): readonly ResourceReference[] {
   return [...names].map((name) => ({ typeUrl: CLUSTER_TYPE_URL, name }));
 }
 

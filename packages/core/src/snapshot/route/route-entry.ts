@@ -1,11 +1,12 @@
 // One route of a virtual host: its compiled match, and its plan, compiled when the first request takes it.
-import type { Any, Route, RouteAction_RequestMirrorPolicy, RetryPolicy } from '@heddle/xds';
+import type { Route, RouteAction_RequestMirrorPolicy, RetryPolicy } from '@heddle/xds';
 import type { HttpFilter } from '../../filters/http-filter.js';
 import { compileDirectResponse } from '../action/direct-response.js';
 import { type ForwardContext, compileForward } from '../action/forward-action.js';
 import { compileRedirect } from '../action/redirect-action.js';
 import type { CompileReport } from '../compile-report.js';
 import { type HeaderLevel, mergeHeaderLevels } from '../format/header-operations.js';
+import type { OverrideLevel } from '../listener/http-filter-chain.js';
 import type { ForwardAction, HeaderOperations, RoutePlan } from '../route-snapshot.js';
 import { type CompiledMatch, compileRouteMatch } from './route-match.js';
 
@@ -19,24 +20,22 @@ export interface RouteScope {
   readonly retryPolicy: RetryPolicy | undefined;
   readonly mirrors: readonly RouteAction_RequestMirrorPolicy[];
   readonly maxDirectBodyBytes: number;
-  /** Filters with the overrides of these levels, the most specific first; `scope` goes into state keys. */
-  readonly filtersFor: (
-    levels: readonly FilterLevel[],
-    scope: string,
-    path: string,
-    report: CompileReport,
-  ) => readonly HttpFilter[];
+  /** True where calls tell their attempt (include_request_attempt_count), and answers the attempts that they took. */
+  readonly includeAttemptCount: boolean;
+  readonly includeAttemptCountInResponse: boolean;
+  /** Filters with the overrides of these levels, the most specific first, and of virtual host and table. */
+  readonly filtersFor: (levels: readonly OverrideLevel[], path: string, report: CompileReport) => readonly HttpFilter[];
 }
-
-export type FilterLevel = Readonly<Record<string, Any>>;
 
 export class RouteEntry {
   readonly match: CompiledMatch;
   #plan: RoutePlan | undefined;
 
+  /** `stateName` tells the route apart from the others of its virtual host, across versions where it has a name of its own. */
   constructor(
     private readonly route: Route,
     private readonly index: number,
+    private readonly stateName: string,
     private readonly scope: RouteScope,
     private readonly path: string,
     report: CompileReport,
@@ -58,14 +57,13 @@ export class RouteEntry {
     const { route, path, scope } = this;
     const before = report.faults.length;
     const action = this.#action(report);
-    const ownFilters = route.typedPerFilterConfig;
     const plan: RoutePlan = {
       routeName: this.name,
       virtualHostName: scope.virtualHostName,
       tableName: scope.tableName,
       index: this.index,
       action,
-      filters: scope.filtersFor([ownFilters], this.#filterScope, path, report),
+      filters: scope.filtersFor([this.#overrides], path, report),
       requestHeaders: this.#headers('request', report),
       responseHeaders: this.#headers('response', report),
       sourceObject: sourceObject(route),
@@ -75,8 +73,9 @@ export class RouteEntry {
       : { ...plan, action: { kind: 'direct-response', status: 500, body: '' } };
   }
 
-  get #filterScope(): string {
-    return `${this.scope.tableName}/${this.scope.virtualHostName}/${this.name}`;
+  get #overrides(): OverrideLevel {
+    const scope = `${this.scope.tableName}/${this.scope.virtualHostName}/${this.stateName}`;
+    return { overrides: this.route.typedPerFilterConfig, scope };
   }
 
   get #isWeighted(): boolean {
@@ -112,10 +111,14 @@ export class RouteEntry {
     return {
       retryPolicy: scope.retryPolicy,
       mirrors: scope.mirrors,
-      filtersFor: (overrides, path) =>
-        Object.keys(overrides).length === 0
-          ? undefined
-          : scope.filtersFor([overrides, route.typedPerFilterConfig], `${this.#filterScope}/${path}`, path, report),
+      includeAttemptCount: scope.includeAttemptCount,
+      includeAttemptCountInResponse: scope.includeAttemptCountInResponse,
+      filtersFor: (overrides, entry, path) => {
+        if (Object.keys(overrides).length === 0) return undefined;
+        const ofRoute = this.#overrides;
+        const ofEntry = { overrides, scope: `${ofRoute.scope}/clusters[${entry}]` };
+        return scope.filtersFor([ofEntry, ofRoute], path, report);
+      },
       before: (direction) =>
         scope.mostSpecificHeadersWin ? [...levels(direction), routeHeaders(route, direction, this.path)] : [],
     };
@@ -142,6 +145,7 @@ function compileForwardNowhere(): ForwardAction {
     clusters: { entries: [], totalWeight: 0 },
     clusterHeader: undefined,
     timeoutMs: 0,
+    grpcTimeoutMs: undefined,
     idleTimeoutMs: undefined,
     retry: undefined,
     hostRewrite: undefined,
@@ -149,6 +153,8 @@ function compileForwardNowhere(): ForwardAction {
     rewritePath: undefined,
     mirrors: [],
     hash: undefined,
+    includeAttemptCount: false,
+    includeAttemptCountInResponse: false,
   };
 }
 

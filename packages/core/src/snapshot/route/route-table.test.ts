@@ -7,6 +7,7 @@ import { CompileReport } from '../compile-report.js';
 import type { FormatContext, ForwardAction, RoutePlan } from '../route-snapshot.js';
 import { DomainIndex } from './domain-index.js';
 import { CompiledRouteTable } from './route-table.js';
+import { decodedSource } from './table-source.js';
 
 const deps = {
   filterKinds: [],
@@ -16,7 +17,15 @@ const deps = {
 
 function table(json: JsonValue) {
   const report = new CompileReport('RouteConfiguration t');
-  return { report, table: new CompiledRouteTable(fromJson(RouteConfigurationSchema, json), '1', undefined, report) };
+  return {
+    report,
+    table: new CompiledRouteTable(decodedSource(fromJson(RouteConfigurationSchema, json)), '1', undefined, report),
+  };
+}
+
+/** Compiles everything and reports into `report`. */
+function check({ table, report }: ReturnType<typeof table>): void {
+  for (const step of table.check(report, deps)) void step;
 }
 
 const head = (path: string, headers: Record<string, string> = {}): RequestHead => ({
@@ -188,7 +197,7 @@ describe('headers', () => {
         },
       ],
     });
-    made.table.check(made.report, deps);
+    check(made);
     expect(made.report.faults.map((fault) => fault.split(': ')[0])).toEqual([
       'virtual_hosts[0].routes[0].request_headers_to_remove[0]',
       'virtual_hosts[0].routes[0].request_headers_to_add[0].header.key',
@@ -249,7 +258,7 @@ describe('actions', () => {
     ],
   ])('are refused when they make no sense: %#', (route, reason) => {
     const made = table({ name: 't', virtual_hosts: [{ name: 'v', domains: ['*'], routes: [route] }] });
-    made.table.check(made.report, deps);
+    check(made);
     expect(made.report.refusal).toMatch(reason);
   });
 

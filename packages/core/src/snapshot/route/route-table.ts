@@ -1,105 +1,123 @@
-// A compiled RouteConfiguration: domains are indexed at once, each virtual host is compiled when the first request meets it.
-import type { RouteConfiguration, VirtualHost } from '@heddle/xds';
+// A compiled RouteConfiguration: domains are indexed at once, each virtual host is decoded and compiled when the first request meets it.
+import type { VirtualHost } from '@heddle/xds';
 import { asciiLower } from '../../matching/ascii-case.js';
+import type { FilterStateStore } from '../../filters/http-filter.js';
 import type { CompileReport } from '../compile-report.js';
-import type { HeaderLevel } from '../format/header-operations.js';
-import { type FilterDeps, type HttpFilterChain, checkOverrides } from '../listener/http-filter-chain.js';
+import type { FilterDeps, HttpFilterChain } from '../listener/http-filter-chain.js';
+import { checkOverrides } from '../listener/http-filter-chain.js';
 import type { RouteTable } from '../route-snapshot.js';
+import type { Compiled } from '../support/unsupported-fields.js';
 import { DomainIndex } from './domain-index.js';
-import type { FilterLevel, RouteScope } from './route-entry.js';
+import { KeptHost } from './kept-host.js';
+import { hostScope } from './route-scope.js';
+import { type TableSource, sameFrame } from './table-source.js';
 import { CompiledVirtualHost } from './virtual-host.js';
 
-/** Envoy's default limit of direct response bodies. */
-const MAX_DIRECT_BODY_BYTES = 4096;
+/** What the routes of a table run with: the filters of its listener, and where these keep what they remember. */
+export interface TableFilters {
+  readonly chain: HttpFilterChain;
+  readonly state: FilterStateStore;
+}
 
 export class CompiledRouteTable implements RouteTable {
   readonly name: string;
   readonly #domains: DomainIndex;
-  readonly #hosts: (CompiledVirtualHost | undefined)[];
+  readonly #hosts: (KeptHost | undefined)[];
 
-  /** `chain` is the filter chain of the listener that uses the table; undefined: no filters. */
+  /** `filters` undefined: no listener is known, the routes have no filters. `former`: an earlier version, whose equal virtual hosts are kept. */
   constructor(
-    private readonly message: RouteConfiguration,
+    private readonly source: TableSource,
     readonly version: string,
-    private readonly chain: HttpFilterChain | undefined,
+    private readonly filters: TableFilters | undefined,
     private readonly report: CompileReport,
+    former?: CompiledRouteTable,
   ) {
-    this.name = message.name;
+    const { frame, hosts } = source;
+    this.name = frame.name;
     this.#domains = new DomainIndex(
-      message.virtualHosts.map((host) => host.domains),
-      message.ignorePortInHostMatching,
+      hosts.map((host) => host.domains()),
+      frame.ignorePortInHostMatching,
       report,
     );
-    this.#hosts = message.virtualHosts.map(() => undefined);
-    for (const name of repeated(message.virtualHosts.map((host) => asciiLower(host.name))))
+    this.#hosts = hosts.map(() => undefined);
+    for (const name of repeated(hosts.map((host) => asciiLower(host.name))))
       report.fault('virtual_hosts', `two virtual hosts are named ${JSON.stringify(name)}`);
-    if (message.vhds !== undefined) report.ignored('vhds', 'virtual hosts are not discovered on demand');
+    if (frame.vhds !== undefined) report.ignored('vhds', 'virtual hosts are not discovered on demand');
+    if (former !== undefined) this.#keepEqual(former);
   }
 
   virtualHost(authority: string): CompiledVirtualHost | undefined {
     const index = this.#domains.find(authority);
-    return index === undefined ? undefined : this.#hostAt(index, this.report);
+    if (index === undefined) return undefined;
+    return (this.#hosts[index] ?? this.#compileHost(index))?.compiled;
   }
 
-  /** Compiles everything once, for the faults and unsupported fields alone; `deps` checks overrides where the filter chain is not known. */
-  check(report: CompileReport, deps: FilterDeps): void {
-    const { typedPerFilterConfig } = this.message;
-    checkOverrides(typedPerFilterConfig, deps, '', report);
-    for (const [index, host] of this.message.virtualHosts.entries()) {
-      new CompiledVirtualHost(host, this.#scope(host, index), `virtual_hosts[${index}]`, report).check(report);
-      if (this.chain === undefined) checkHostOverrides(host, index, deps, report);
+  /**
+   * Compiles everything once, for the faults and unsupported fields alone, and shows each virtual host; a step a virtual host. `deps` checks overrides
+   * where the filter chain is not known.
+   */
+  *check(report: CompileReport, deps: FilterDeps, see?: (host: VirtualHost) => void): Generator<void, void, void> {
+    checkOverrides(this.source.frame.typedPerFilterConfig, deps, '', report);
+    for (const [index, host] of this.source.hosts.entries()) {
+      yield;
+      const path = `virtual_hosts[${index}]`;
+      const message = report.attempt(path, () => host.decode());
+      if (message === undefined) continue;
+      const scope = hostScope(message, path, this.source.frame, this.filters);
+      new CompiledVirtualHost(message, scope, path, report).check(report);
+      if (this.filters === undefined) checkHostOverrides(message, path, deps, report);
+      see?.(message);
     }
   }
 
   /** Compiles every virtual host and plan and keeps them. */
   compileAll(): void {
-    for (const index of this.#hosts.keys()) this.#hostAt(index, this.report)?.compileAll();
+    for (const index of this.#hosts.keys()) (this.#hosts[index] ?? this.#compileHost(index))?.compiled.compileAll();
   }
 
-  #hostAt(index: number, report: CompileReport): CompiledVirtualHost | undefined {
-    const known = this.#hosts[index];
-    const message = this.message.virtualHosts[index];
-    if (known !== undefined || message === undefined) return known;
-    const compiled = new CompiledVirtualHost(message, this.#scope(message, index), `virtual_hosts[${index}]`, report);
-    this.#hosts[index] = compiled;
-    return compiled;
+  /** Every part compiled so far, with what it has to say: the table without its virtual hosts, then each of them. */
+  *parts(): Generator<Compiled, void, void> {
+    const { frame } = this.source;
+    yield { report: this.report, typeName: frame.$typeName, message: () => ({ ...frame, virtualHosts: [] }) };
+    yield* this.hostParts();
   }
 
-  #scope(host: VirtualHost, index: number): RouteScope {
-    const { message, chain } = this;
-    const path = `virtual_hosts[${index}].`;
-    const levels = {
-      request: [levelOf(host, 'request', path), levelOf(message, 'request', '')],
-      response: [levelOf(host, 'response', path), levelOf(message, 'response', '')],
-    };
-    return {
-      tableName: message.name,
-      virtualHostName: host.name,
-      headerLevels: (direction) => levels[direction],
-      mostSpecificHeadersWin: message.mostSpecificHeaderMutationsWins,
-      retryPolicy: host.retryPolicy,
-      mirrors: host.requestMirrorPolicies.length > 0 ? host.requestMirrorPolicies : message.requestMirrorPolicies,
-      maxDirectBodyBytes: message.maxDirectResponseBodySizeBytes ?? MAX_DIRECT_BODY_BYTES,
-      filtersFor: (levels, scope, path, report) =>
-        chain === undefined
-          ? []
-          : chain.withOverrides(
-              mergedLevels([...levels, host.typedPerFilterConfig, message.typedPerFilterConfig]),
-              scope,
-              path,
-              report,
-            ),
-    };
+  *hostParts(): Generator<Compiled, void, void> {
+    for (const [index, host] of this.#hosts.entries()) if (host !== undefined) yield host.part(index);
+  }
+
+  /** Keys of the filter states that the virtual hosts compiled so far hold. */
+  *stateKeys(): Generator<string, void, void> {
+    for (const host of this.#hosts) if (host !== undefined) yield* host.stateKeys;
+  }
+
+  #compileHost(index: number): KeptHost | undefined {
+    const source = this.source.hosts[index];
+    if (source === undefined) return undefined;
+    const host = new KeptHost(source, index, this.source.frame, this.filters, this.report.resource);
+    this.#hosts[index] = host;
+    return host;
+  }
+
+  /**
+   * Takes over the virtual hosts that did not change, wherever they stand now. One that did change and whose filters remember something is compiled in
+   * full, so that it is known what it goes on remembering.
+   */
+  #keepEqual(former: CompiledRouteTable): void {
+    const known = new Map<string, KeptHost>();
+    for (const host of former.#hosts) if (host !== undefined) known.set(host.source.name, host);
+    if (known.size === 0) return;
+    const sameFilters = former.filters?.chain === this.filters?.chain && sameFrame(former.source, this.source);
+    for (const [index, source] of this.source.hosts.entries()) {
+      const host = known.get(source.name);
+      if (host === undefined) continue;
+      if (sameFilters && source.equals(host.source)) this.#hosts[index] = host.from(source);
+      else if (host.stateKeys.size > 0) this.#compileHost(index)?.compiled.compileAll();
+    }
   }
 }
 
-/** The most specific level wins for each filter name (Envoy: mostSpecificPerFilterConfig). */
-function mergedLevels(levels: readonly FilterLevel[]): FilterLevel {
-  return Object.assign(Object.create(null) as object, ...[...levels].reverse()) as FilterLevel;
-}
-
-function checkHostOverrides(host: VirtualHost, index: number, deps: FilterDeps, report: CompileReport): void {
-  const path = `virtual_hosts[${index}]`;
+function checkHostOverrides(host: VirtualHost, path: string, deps: FilterDeps, report: CompileReport): void {
   checkOverrides(host.typedPerFilterConfig, deps, path, report);
   for (const [position, route] of host.routes.entries()) {
     checkOverrides(route.typedPerFilterConfig, deps, `${path}.routes[${position}]`, report);
@@ -112,19 +130,6 @@ function checkHostOverrides(host: VirtualHost, index: number, deps: FilterDeps, 
         report,
       );
   }
-}
-
-function levelOf(
-  message: Pick<
-    VirtualHost,
-    'requestHeadersToAdd' | 'requestHeadersToRemove' | 'responseHeadersToAdd' | 'responseHeadersToRemove'
-  >,
-  direction: 'request' | 'response',
-  prefix: string,
-): HeaderLevel {
-  return direction === 'request'
-    ? { add: message.requestHeadersToAdd, remove: message.requestHeadersToRemove, path: `${prefix}request_headers` }
-    : { add: message.responseHeadersToAdd, remove: message.responseHeadersToRemove, path: `${prefix}response_headers` };
 }
 
 function repeated(names: readonly string[]): ReadonlySet<string> {

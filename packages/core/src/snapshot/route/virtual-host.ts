@@ -27,9 +27,13 @@ export class CompiledVirtualHost implements VirtualHostSnapshot {
     private readonly report: CompileReport,
   ) {
     this.name = message.name;
-    this.#routes = message.routes.map(
-      (route, index) => new RouteEntry(route, index, scope, `${path}.routes[${index}]`, report),
-    );
+    const taken = new Set<string>();
+    this.#routes = message.routes.map((route, index) => {
+      // istiod gives several routes of a virtual host the same name.
+      const stateName = route.name === '' || taken.has(route.name) ? `${route.name}[${index}]` : route.name;
+      taken.add(route.name);
+      return new RouteEntry(route, index, stateName, scope, `${path}.routes[${index}]`, report);
+    });
     this.#tls = tlsOf(message.requireTls);
     this.#redirect = redirectPlan(scope);
     if (message.matcher !== undefined) report.fault(`${path}.matcher`, 'the generic matcher API is not supported');

@@ -18,15 +18,25 @@ import {
   TcpProxySchema,
   UpstreamHttpProtocolOptionsSchema,
   UpstreamTlsContextSchema,
+  VirtualHostSchema,
   fromBinary,
 } from '@heddle/xds';
 import type { CompileReport } from '../compile-report.js';
-import { resourceLabel } from '../resource/resource-decode.js';
 import type { UnsupportedField } from '../snapshot.js';
 import { CLUSTER_SUPPORT } from './cluster-support.js';
 import { LISTENER_SUPPORT } from './listener-support.js';
 import { ROUTE_SUPPORT } from './route-support.js';
 import { type WalkPlan, undeclaredFields } from './support-walk.js';
+
+/** A compiled resource, or a part of one that was compiled by itself. */
+export interface Compiled {
+  readonly report: CompileReport;
+  readonly typeName: string;
+  /** The message, decoded again: it is not kept. Undefined: its fields were looked at as a part of another resource. */
+  readonly message: (() => object) | undefined;
+  /** For a part: where it stood when it was compiled, and where it stands now. */
+  readonly path?: { readonly compiledAt: string; readonly at: string } | undefined;
+}
 
 const SCHEMAS: Readonly<Record<ResourceTypeUrl, DescMessage>> = {
   [LISTENER_TYPE_URL]: ListenerSchema,
@@ -35,6 +45,9 @@ const SCHEMAS: Readonly<Record<ResourceTypeUrl, DescMessage>> = {
   [ENDPOINT_TYPE_URL]: ClusterLoadAssignmentSchema,
   [SECRET_TYPE_URL]: SecretSchema,
 };
+const BY_NAME: ReadonlyMap<string, DescMessage> = new Map(
+  [...Object.values(SCHEMAS), VirtualHostSchema].map((schema) => [schema.typeName, schema]),
+);
 
 const PLAN: WalkPlan = {
   table: { ...ROUTE_SUPPORT, ...CLUSTER_SUPPORT, ...LISTENER_SUPPORT },
@@ -47,19 +60,32 @@ const PLAN: WalkPlan = {
   ],
 };
 
-/** Unsupported fields of resources and of what compiling them reported, each once. */
-export function unsupportedFields(
-  compiled: Iterable<{ readonly raw: RawResource; readonly report: CompileReport }>,
-): readonly UnsupportedField[] {
+/** A whole resource. */
+export function compiledResource(raw: RawResource, report: CompileReport): Compiled {
+  const schema = SCHEMAS[raw.typeUrl];
+  return { report, typeName: schema.typeName, message: () => fromBinary(schema, raw.bytes) };
+}
+
+/** Unsupported fields of what was compiled, each once. */
+export function unsupportedFields(compiled: Iterable<Compiled>): readonly UnsupportedField[] {
   const found = new Map<string, UnsupportedField>();
-  for (const { raw, report } of compiled)
-    for (const field of [...report.unsupported, ...report.undeclared(() => undeclaredOf(raw))])
-      found.set(`${field.resource} ${field.path}`, field);
+  for (const part of compiled) {
+    const { report, path } = part;
+    for (const field of [...report.unsupported, ...report.undeclared(() => undeclaredOf(part))]) {
+      const moved = path === undefined ? field : { ...field, path: field.path.replace(path.compiledAt, path.at) };
+      found.set(`${moved.resource} ${moved.path}`, moved);
+    }
+  }
   return [...found.values()];
 }
 
-function undeclaredOf(raw: RawResource): readonly UnsupportedField[] {
-  const schema = SCHEMAS[raw.typeUrl];
-  const resource = resourceLabel(raw);
-  return undeclaredFields(schema, fromBinary(schema, raw.bytes), PLAN).map((field) => ({ resource, ...field }));
+function undeclaredOf({ report, typeName, message, path }: Compiled): readonly UnsupportedField[] {
+  const schema = BY_NAME.get(typeName);
+  if (schema === undefined || message === undefined) return [];
+  const root = path?.compiledAt ?? '$';
+  return undeclaredFields(schema, message(), PLAN).map(({ path: at, consequence }) => ({
+    resource: report.resource,
+    path: `${root}${at.slice(1)}`,
+    consequence,
+  }));
 }
