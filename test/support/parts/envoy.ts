@@ -32,17 +32,18 @@ export interface RunningEnvoy {
   stop(): Promise<void>;
 }
 
-/** Starts Envoy with a bootstrap; resolves when its admin endpoint says LIVE. `baseId` must be unique on the machine. */
+/** Starts Envoy with a bootstrap; resolves when its admin endpoint says LIVE. `baseId` must be unique on the machine; default: any free one. */
 export async function startEnvoy(
   binary: string,
   bootstrap: object,
   admin: string,
-  baseId: number,
+  baseId?: number,
 ): Promise<RunningEnvoy> {
+  const id = baseId === undefined ? ['--use-dynamic-base-id'] : ['--base-id', String(baseId)];
   const folder = mkdtempSync(join(tmpdir(), 'heddle-envoy-'));
   const file = join(folder, 'bootstrap.json');
   writeFileSync(file, JSON.stringify(bootstrap));
-  const child = spawn(binary, ['-c', file, '--base-id', String(baseId), '--concurrency', '1', '-l', 'warning'], {
+  const child = spawn(binary, ['-c', file, ...id, '--concurrency', '1', '-l', 'warning'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
