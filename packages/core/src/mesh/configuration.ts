@@ -5,7 +5,7 @@ import { MeshError } from '../errors.js';
 import { Subscriptions, type FeedEvent, type ResourceView, type SubscriptionStatus } from '../feed/index.js';
 import { httpFilterKinds, networkFilterKinds } from '../filters/registry.js';
 import type { FilterStateStore } from '../filters/http-filter.js';
-import { buildSnapshot, emptySnapshot } from '../snapshot/build-snapshot.js';
+import { buildSnapshot, emptySnapshot, heldFilterStates } from '../snapshot/build-snapshot.js';
 import { createInspector } from '../snapshot/resource/resource-inspector.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 
@@ -14,7 +14,10 @@ export interface ConfigurationOptions {
   readonly feed: Feed | undefined;
   readonly node: FeedNode;
   readonly clock: Clock;
-  readonly filterState: FilterStateStore;
+  readonly filterState: FilterStateStore & {
+    /** Drops every state but these. */
+    retainFilterStates(keys: ReadonlySet<string>): void;
+  };
   /** After every swap. */
   readonly onSnapshot: (snapshot: Snapshot) => void;
   readonly onEvent: (event: FeedEvent) => void;
@@ -102,6 +105,7 @@ export class Configuration {
     });
     this.#fault = undefined;
     this.#options.onSnapshot(this.#snapshot);
+    this.#options.filterState.retainFilterStates(heldFilterStates(this.#snapshot));
     for (const done of [...this.#readyWaiters]) done();
   }
 }

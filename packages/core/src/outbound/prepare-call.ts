@@ -7,12 +7,12 @@ import type { HttpFilter } from '../filters/http-filter.js';
 import type { EndpointSnapshot } from '../snapshot/cluster-snapshot.js';
 import type {
   ForwardAction,
-  OutboundListener,
   RoutePlan,
   WeightedCluster,
   WeightedClusters,
 } from '../snapshot/route-snapshot.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
+import type { Destination } from './destination.js';
 import { localReply, type LocalReply } from './exchange/local-reply.js';
 import type { OutboundHead } from './exchange/outbound-head.js';
 import { passthroughCluster } from './passthrough-cluster.js';
@@ -55,32 +55,35 @@ export interface AnsweredCall {
 
 export type PreparedCall = ForwardedCall | AnsweredCall;
 
-/** `listener` is what the snapshot has for host and port, looked up by the caller, who may remember it per snapshot. */
+/** `destination` is of this snapshot; what was looked up once for it is not looked up again. */
 export function prepareCall(
   snapshot: Snapshot,
   states: ClusterStates,
   draw: Draws,
-  listener: OutboundListener | undefined,
+  destination: Destination,
   head: OutboundHead,
-  host: string,
-  port: number,
 ): PreparedCall {
+  const { listener } = destination;
   if (listener === undefined) {
     if (snapshot.generation === 0)
       return answer(undefined, localReply('FEED_UNAVAILABLE', { details: 'no_configuration' }));
-    const cluster = states.of(passthroughCluster());
-    return forward(undefined, AS_IS, undefined, cluster, NO_FILTERS, host, port);
+    return forward(undefined, AS_IS, undefined, states.of(passthroughCluster()), NO_FILTERS, destination);
   }
   const { target } = listener;
-  if (target.kind === 'tcp')
-    return toCluster(snapshot, states, draw, undefined, AS_IS, target.clusters, NO_FILTERS, host, port);
-  const table = target.inlineRoutes ?? snapshot.routeTable(target.routeName);
-  const plan = table?.virtualHost(head.authority)?.match(head, draw);
+  if (target.kind === 'tcp') {
+    const entry = drawCluster(target.clusters, draw);
+    return toCluster(snapshot, states, undefined, AS_IS, entry, NO_FILTERS, destination, head);
+  }
+  const plan = destination.virtualHostOf(head.authority, snapshot)?.match(head, draw);
   if (plan === undefined) return answer(undefined, localReply('NO_ROUTE', { details: 'route_not_found' }));
   const { action } = plan;
   switch (action.kind) {
-    case 'forward':
-      return toCluster(snapshot, states, draw, plan, action, action.clusters, plan.filters, host, port);
+    case 'forward': {
+      const entry = drawCluster(action.clusters, draw);
+      const known = entry === undefined ? undefined : destination.forwards.get(entry);
+      if (known?.plan === plan) return known;
+      return toCluster(snapshot, states, plan, action, entry, plan.filters, destination, head);
+    }
     case 'redirect':
       return answer(plan, directAnswer(action.status, '', [['location', action.location(head)]]));
     case 'direct-response':
@@ -99,20 +102,22 @@ export function drawCluster(clusters: WeightedClusters, draw: Draws): WeightedCl
 function toCluster(
   snapshot: Snapshot,
   states: ClusterStates,
-  draw: Draws,
   plan: RoutePlan | undefined,
   action: ForwardAction,
-  clusters: WeightedClusters,
+  entry: WeightedCluster | undefined,
   filters: readonly HttpFilter[],
-  host: string,
-  port: number,
+  destination: Destination,
+  head: OutboundHead,
 ): PreparedCall {
-  const entry = drawCluster(clusters, draw);
   if (entry === undefined) return answer(plan, localReply('NO_CLUSTER', { details: 'cluster_not_found' }));
-  if (entry.name === BLACK_HOLE) return answer(plan, localReply('EGRESS_BLOCKED', { details: 'black_hole_cluster' }));
-  const cluster = snapshot.cluster(entry.name);
+  const named = entry.clusterHeader !== undefined;
+  const name = named ? (head.header(entry.clusterHeader) ?? '') : entry.name;
+  if (name === BLACK_HOLE) return answer(plan, localReply('EGRESS_BLOCKED', { details: 'black_hole_cluster' }));
+  const cluster = snapshot.cluster(name);
   if (cluster === undefined) return answer(plan, localReply('NO_CLUSTER', { details: 'cluster_not_found' }));
-  return forward(plan, action, entry, states.of(cluster), entry.filters ?? filters, host, port);
+  const call = forward(plan, action, entry, states.of(cluster), entry.filters ?? filters, destination);
+  if (!named && call.fixedEndpoint === undefined) destination.forwards.set(entry, call);
+  return call;
 }
 
 function forward(
@@ -121,8 +126,7 @@ function forward(
   entry: WeightedCluster | undefined,
   cluster: ClusterState,
   filters: readonly HttpFilter[],
-  host: string,
-  port: number,
+  { host, port }: Destination,
 ): ForwardedCall {
   const fixedEndpoint =
     cluster.snapshot.discovery === 'original-dst' ? cluster.dynamicEndpoint(dialled(host, port)) : undefined;

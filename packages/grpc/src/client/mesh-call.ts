@@ -264,8 +264,7 @@ export class MeshCall implements GrpcCall, AttemptOwner {
     record.upstreamAddress = endpoint.address;
     const span = internals.telemetry.outbound.startAttemptSpan(record, this.#context, this.#exchange.attempts);
     const flat = withoutTraceparent(head.headers);
-    // Istio sets include_request_attempt_count on every virtual host.
-    if (call.plan !== undefined) flat.push('x-envoy-attempt-count', String(this.#exchange.attempts));
+    if (call.action.includeAttemptCount === true) flat.push('x-envoy-attempt-count', String(this.#exchange.attempts));
     record.requestId = internals.telemetry.outbound.writeHeaders(flat, this.#context, span, (name) =>
       head.header(name),
     );

@@ -23,9 +23,20 @@ export function callDeadline(nowMs: number, routeTimeoutMs: number, callerDeadli
   return callerDeadlineMs < routeMs ? { atMs: callerDeadlineMs, byCaller: true } : { atMs: routeMs, byCaller: false };
 }
 
+/** A deadline that was just set may seem farther away than it is by the rounding of the sum. */
+const CLOCK_NOISE_MS = 0.001;
+
 /** Value of x-envoy-expected-rq-timeout-ms: the per-try timeout where there is one, else what is left of the whole; 0 = none. */
 export function expectedTimeoutMs(perTryTimeoutMs: number, deadlineMs: number, nowMs: number): number {
   const leftMs = deadlineMs - nowMs;
   const expected = perTryTimeoutMs > 0 ? Math.min(perTryTimeoutMs, leftMs) : leftMs;
-  return Number.isFinite(expected) ? Math.max(1, Math.ceil(expected)) : 0;
+  return Number.isFinite(expected) ? Math.max(1, Math.ceil(expected - CLOCK_NOISE_MS)) : 0;
+}
+
+const GRPC_UNITS_MS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 1e-3, n: 1e-6 };
+
+/** A grpc-timeout header (up to eight digits and a unit) in whole ms, rounded up as Envoy does; undefined where there is none or it is malformed. */
+export function grpcTimeoutMs(header: string | undefined): number | undefined {
+  const match = header === undefined ? null : /^(\d{1,8})([HMSmun])$/.exec(header);
+  return match === null ? undefined : Math.ceil(Number(match[1]) * (GRPC_UNITS_MS[match[2] ?? ''] ?? 0));
 }

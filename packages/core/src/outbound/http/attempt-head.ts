@@ -13,10 +13,27 @@ import { amendRequest } from './header-operations.js';
 interface AttemptFacts {
   readonly attempts: number;
   readonly deadlineMs: number;
+  /** How many items of `head.headers` are the application's and the route's: what follows belongs to the first attempt. 0 before it. */
+  sharedItems: number;
   readonly record: { requestId: string };
 }
 
-/** Route operations run once, before the first attempt; what differs between attempts is appended to a copy where there may be several. */
+const NO_HEADERS: readonly string[] = [];
+
+/** Finds headers in the list that is written at the moment: one per mesh, for writing is synchronous, and a closure per attempt is not needed. */
+export class HeaderLookup {
+  headers = NO_HEADERS;
+  readonly find = (name: string): string | undefined => {
+    const { headers } = this;
+    for (let index = 0; index < headers.length; index += 2) if (headers[index] === name) return headers[index + 1];
+    return undefined;
+  };
+}
+
+/**
+ * Route operations run once, before the first attempt. That attempt appends what is its own to the head itself; another one begins with a copy of what
+ * all share.
+ */
 export function attemptHeaders(
   runtime: OutboundRuntime,
   head: OutboundHead,
@@ -24,21 +41,33 @@ export function attemptHeaders(
   endpoint: EndpointState,
   context: RequestContext | undefined,
   span: SpanHandle | undefined,
+  inMesh: boolean,
   facts: AttemptFacts,
   nowMs: number,
 ): string[] {
-  if (facts.attempts === 1) amendOnce(runtime, head, call, endpoint);
-  const { retry } = call.action;
-  const headers = retry === undefined ? head.headers : head.headers.slice();
+  const { telemetry, lookup } = runtime;
+  const { action } = call;
+  if (facts.sharedItems === 0) {
+    amendOnce(runtime, head, call, endpoint);
+    facts.sharedItems = head.headers.length;
+  }
+  lookup.headers = head.headers;
+  // Telemetry takes the application's own traceparent out of the list, which the next attempt wants to find there.
+  const shares = facts.attempts === 1 && lookup.find('traceparent') === undefined;
+  const headers = shares ? head.headers : head.headers.slice(0, facts.sharedItems);
+  if (!shares) lookup.headers = headers.slice();
   headers.push('host', hostOf(call, head, endpoint));
-  // With include_request_attempt_count, which Istio sets on every virtual host.
-  if (call.plan !== undefined) {
+  if (action.includeAttemptCount === true)
     headers.push('x-envoy-attempt-count', facts.attempts === 1 ? '1' : String(facts.attempts));
-    const expectedMs = expectedTimeoutMs(retry?.perTryTimeoutMs ?? 0, facts.deadlineMs, nowMs);
+  if (call.plan !== undefined) {
+    const expectedMs = expectedTimeoutMs(action.retry?.perTryTimeoutMs ?? 0, facts.deadlineMs, nowMs);
     if (expectedMs > 0) headers.push('x-envoy-expected-rq-timeout-ms', String(expectedMs));
   }
-  const written = head.headers;
-  facts.record.requestId = runtime.telemetry.writeHeaders(headers, context, span, (name) => valueOf(written, name));
+  const { peerMetadata } = telemetry;
+  if (inMesh && peerMetadata !== undefined)
+    headers.push('x-envoy-peer-metadata', peerMetadata.metadata, 'x-envoy-peer-metadata-id', peerMetadata.id);
+  facts.record.requestId = telemetry.writeHeaders(headers, context, span, lookup.find);
+  lookup.headers = NO_HEADERS;
   return headers;
 }
 
@@ -47,9 +76,25 @@ export function pathOf(call: ForwardedCall, head: OutboundHead): string {
   return rewritePath === undefined ? head.path : rewritePath(head.path);
 }
 
-function hostOf(call: ForwardedCall, head: OutboundHead, endpoint: EndpointState): string {
-  const { hostRewrite } = call.action;
-  if (hostRewrite === undefined) return head.authority;
+/** Size on the wire of a request's head over HTTP/1.1, as undici writes it (`connection: keep-alive` and the empty line included). */
+export function requestHeadBytes(method: string, path: string, headers: readonly string[]): number {
+  let bytes = method.length + path.length + 12 + 24 + 2;
+  for (let index = 0; index < headers.length; index++) bytes += (headers[index] as string).length + 2;
+  return bytes;
+}
+
+/** Size on the wire of an HTTP/1.1 answer's head, from undici's raw names and values; 0 where they are not known (HTTP/2). */
+export function responseHeadBytes(raw: unknown, statusText: string | undefined): number {
+  if (!Array.isArray(raw)) return 0;
+  let bytes = 17 + (statusText?.length ?? 0);
+  for (let index = 0; index < raw.length; index++) bytes += (raw[index] as Buffer).length + 2;
+  return bytes;
+}
+
+/** Envoy: the weighted cluster's rewrite, else the route's. */
+function hostOf({ action, entry }: ForwardedCall, head: OutboundHead, endpoint: EndpointState): string {
+  const hostRewrite = entry?.hostRewrite ?? action.hostRewrite;
+  if (hostRewrite === undefined) return action.hostRewriteFrom?.(head) ?? head.authority;
   if (typeof hostRewrite === 'string') return hostRewrite;
   return endpoint.endpoint.hostname ?? head.authority;
 }
@@ -69,9 +114,4 @@ function amendOnce(runtime: OutboundRuntime, head: OutboundHead, call: Forwarded
   };
   if (entry !== undefined) amendRequest(entry, head, context);
   if (route !== undefined) amendRequest(route, head, context);
-}
-
-function valueOf(headers: readonly string[], name: string): string | undefined {
-  for (let index = 0; index < headers.length; index += 2) if (headers[index] === name) return headers[index + 1];
-  return undefined;
 }

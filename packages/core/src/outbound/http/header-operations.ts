@@ -1,6 +1,7 @@
 // Applies the header operations of routes to requests and responses (Envoy: header_parser.cc, evaluateHeaders: remove, then add in order).
 import type { FormatContext, HeaderOperation, HeaderOperations } from '../../snapshot/route-snapshot.js';
 import type { Clock } from '../../clock.js';
+import type { CallRecord } from '../../telemetry/call-record.js';
 import type { OutboundHead } from '../exchange/outbound-head.js';
 import type { ForwardedCall } from '../prepare-call.js';
 
@@ -52,14 +53,16 @@ export function amendResponse(operations: HeaderOperations, headers: ResponseHea
   }
 }
 
-/** All operations that a route and its weighted cluster have for the response. */
+/** What a route and its weighted cluster want of the response: the number of attempts where it is asked for, then all header operations. */
 export function amendRoutedResponse(
   call: ForwardedCall,
   headers: ResponseHeaders,
   head: OutboundHead,
-  upstreamAddress: string,
+  { attempts, upstreamAddress }: Pick<CallRecord, 'attempts' | 'upstreamAddress'>,
   clock: Clock,
 ): void {
+  if (call.action.includeAttemptCountInResponse === true && attempts > 0)
+    headers['x-envoy-attempt-count'] = String(attempts);
   const route = call.plan?.responseHeaders;
   const entry = call.entry?.responseHeaders;
   if (route === undefined && entry === undefined) return;

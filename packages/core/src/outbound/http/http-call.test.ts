@@ -57,7 +57,8 @@ describe('a call through mesh.fetch', () => {
       res.statusCode = ++calls === 1 ? 503 : 200;
       res.end('body');
     });
-    const { fetch, telemetry } = client([cluster('upstream', [address])], route({ retry: retryPlan({ on5xx: true }) }));
+    const plan = route({ retry: retryPlan({ on5xx: true }), includeAttemptCount: true });
+    const { fetch, telemetry } = client([cluster('upstream', [address])], plan);
     const response = await fetch('http://reviews/');
     expect([response.status, await response.text()]).toEqual([200, 'body']);
     expect(attempts).toEqual(['1', '2']);

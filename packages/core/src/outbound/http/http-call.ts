@@ -384,8 +384,7 @@ export class HttpCall extends Exchange implements AttemptOwner, WheelNode, Dispa
     const added = this.plan?.filters?.responseHeaders;
     if (added !== undefined) for (const [name, value] of added) headers[name] = value;
     if (this.#call === undefined) return;
-    const { upstreamAddress } = this.record;
-    amendRoutedResponse(this.#call, headers, this.head, upstreamAddress, this.#runtime.clock);
+    amendRoutedResponse(this.#call, headers, this.head, this.record, this.#runtime.clock);
   }
 }
 

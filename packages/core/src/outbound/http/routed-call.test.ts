@@ -11,7 +11,7 @@ import { testAuthority } from '../../testing/test-certificates.js';
 import { corpusCases } from '../../testing/corpus.js';
 import { drawCluster } from '../prepare-call.js';
 import { LiveParts } from '../testing/live-parts.js';
-import { cluster, route, snapshot, weighted } from '../testing/snapshot-fixture.js';
+import { cluster, retryPlan, route, snapshot, weighted } from '../testing/snapshot-fixture.js';
 
 const live = new LiveParts();
 afterEach(() => live.cleanUp());
@@ -48,6 +48,44 @@ describe('a routed call', () => {
     const response = await fetch('http://reviews/v1/x?y', { headers: { 'X-Drop': '1' } });
     expect(await response.json()).toEqual(['/v2/x?y', 'inner.example', 'blue', null, '/v1/x?y']);
     expect([response.headers.get('x-served'), response.headers.get('x-secret')]).toEqual(['yes', null]);
+  });
+
+  it('counts its attempts for the server and for the caller only where the virtual host asks for it', async () => {
+    let calls = 0;
+    const { address } = await live.serve((req, res) => {
+      res.statusCode = ++calls % 2 === 1 ? 503 : 200;
+      res.end(String(req.headers['x-envoy-attempt-count']));
+    });
+    const retry = retryPlan({ on5xx: true });
+    const seen = async (counted: boolean) => {
+      const plan = route({ retry, includeAttemptCount: counted, includeAttemptCountInResponse: counted });
+      const response = await live.client([cluster('upstream', [address])], plan).fetch('http://reviews/');
+      return [await response.text(), response.headers.get('x-envoy-attempt-count')];
+    };
+    expect(await seen(true)).toEqual(['2', '2']);
+    expect(await seen(false)).toEqual(['undefined', null]);
+  });
+
+  it('goes to the cluster that a header names, with the host that weighted cluster, header or path give it', async () => {
+    const { address } = await live.serve((req, res) => res.end(req.headers.host));
+    const [entry] = weighted({ '': 1 }).entries;
+    const clusters = {
+      entries: [{ ...entry!, clusterHeader: 'x-cluster', hostRewrite: 'entry.example' }],
+      totalWeight: 1,
+    };
+    const { fetch } = live.client([cluster('upstream', [address])], route({ clusters, hostRewrite: 'route.example' }));
+    expect(await (await fetch('http://reviews/', { headers: { 'x-cluster': 'upstream' } })).text()).toBe(
+      'entry.example',
+    );
+    for (const headers of [{}, { 'x-cluster': 'nowhere' }])
+      expect((await fetch('http://reviews/', { headers })).status).toBe(503);
+
+    const rewritten = route({ hostRewriteFrom: (head) => head.header('x-host') });
+    const other = live.client([cluster('upstream', [address])], rewritten);
+    expect(await (await other.fetch('http://reviews/', { headers: { 'x-host': 'asked.example' } })).text()).toBe(
+      'asked.example',
+    );
+    expect(await (await other.fetch('http://reviews/')).text()).toBe('reviews');
   });
 
   it('is answered on the spot by redirects, direct responses, missing routes and clusters', async () => {

@@ -115,7 +115,7 @@ function startMirror(runtime: OutboundRuntime, origin: Origin, mirror: Mirror, b
   const prepared: PreparedCall = {
     kind: 'forward',
     plan: mirror.call.plan,
-    action: { ...action, retry: undefined, mirrors: [], hostRewrite: undefined },
+    action: { ...action, retry: undefined, mirrors: [], hostRewrite: undefined, hostRewriteFrom: undefined },
     entry: undefined,
     cluster: runtime.states.of(cluster),
     filters: [],

@@ -16,10 +16,10 @@ export const ROUTE_SUPPORT: SupportTable = {
   },
   [`${route}.VirtualHost`]: {
     honoured: `name domains routes require_tls request_headers_to_add request_headers_to_remove response_headers_to_add
-      response_headers_to_remove typed_per_filter_config retry_policy request_mirror_policies`,
-    // Virtual clusters are statistics. Attempts are always counted (istiod asks for it on every virtual host).
-    irrelevant:
-      'virtual_clusters include_request_attempt_count metadata per_request_buffer_limit_bytes request_body_buffer_limit',
+      response_headers_to_remove typed_per_filter_config retry_policy request_mirror_policies include_request_attempt_count
+      include_attempt_count_in_response`,
+    // Virtual clusters are statistics.
+    irrelevant: 'virtual_clusters metadata per_request_buffer_limit_bytes request_body_buffer_limit',
     consequences: {
       rate_limits: 'no descriptors are made for rate limits of the virtual host',
       hedge_policy: 'calls are not hedged',
@@ -37,7 +37,7 @@ export const ROUTE_SUPPORT: SupportTable = {
   [`${route}.RouteAction`]: {
     honoured: `cluster cluster_header weighted_clusters prefix_rewrite regex_rewrite path_rewrite_policy host_rewrite_literal
       auto_host_rewrite host_rewrite_header host_rewrite_path_regex host_rewrite timeout idle_timeout retry_policy request_mirror_policies
-      hash_policy max_stream_duration max_grpc_timeout`,
+      hash_policy max_stream_duration max_grpc_timeout grpc_timeout_offset`,
     // Upgrades pass where the application speaks them; early data and flushing belong to a proxy's sockets.
     irrelevant:
       'upgrade_configs early_data_policy flush_timeout cluster_not_found_response_code include_vh_rate_limits',
@@ -53,9 +53,7 @@ export const ROUTE_SUPPORT: SupportTable = {
     },
   },
   [`${route}.RouteAction.MaxStreamDuration`]: {
-    honoured: 'max_stream_duration',
-    // 0s (what istiod sends) means that grpc-timeout holds as it came, which is what happens.
-    irrelevant: 'grpc_timeout_header_max grpc_timeout_header_offset',
+    honoured: 'max_stream_duration grpc_timeout_header_max grpc_timeout_header_offset',
   },
   [`${route}.RouteAction.RequestMirrorPolicy`]: {
     honoured: 'cluster cluster_header runtime_fraction',
