@@ -11,7 +11,7 @@ export type { ConnectionAcceptor } from './inbound/connection-acceptor.js';
 export type { InboundConnection } from './inbound/inbound-connection.js';
 export type { MeshRequestInfo } from './inbound/mesh-request.js';
 export { forwardedClientCert } from './inbound/http/forwarded-client-cert.js';
-export { isMeshHeader } from './inbound/http/header-hygiene.js';
+export { isMeshHeader } from './inbound/http/header-scan.js';
 export { errorReply } from './inbound/http/local-reply.js';
 export type { AttemptFailure } from './outbound/exchange/attempt-failure.js';
 export type { WheelNode } from './outbound/exchange/deadline-wheel.js';

@@ -4,19 +4,37 @@ import { TLSSocket } from 'node:tls';
 import type { DownstreamSecurity } from '../identity/connection-security.js';
 import type { PeerIdentity } from '../identity/identity-provider.js';
 import type { ConnectionRequest } from '../filters/network-filter.js';
-import type { ConnectionFacts, DownstreamTls, FilterChainSnapshot } from '../snapshot/inbound-snapshot.js';
+import type { ClusterSnapshot } from '../snapshot/cluster-snapshot.js';
+import type {
+  ConnectionFacts,
+  DownstreamTls,
+  FilterChainSnapshot,
+  InboundRoute,
+} from '../snapshot/inbound-snapshot.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { type Admission, admission } from './admission.js';
+import { type ForwardMode, type ForwardedPeer, forwardedClientCert } from './http/forwarded-client-cert.js';
 
 export class InboundConnection {
-  /** Bytes read before the current request; what was read since belongs to it. */
+  /** Bytes read and written before the current request; what was moved since belongs to it. */
   bytesReadMark = 0;
+  bytesWrittenMark = 0;
   /** Requests that have begun and not ended. */
   requestsInFlight = 0;
   /** True once policy forbids it: no new request is served. */
   revoked = false;
+  /** The last Host header and its checked, normal form: most callers send one host on a connection. */
+  lastHost = '';
+  lastAuthority: string | undefined = undefined;
+  /** What the cluster of this port is called where no route names one. */
+  readonly defaultCluster: string;
   #snapshot: Snapshot | undefined;
   #admission: Admission | undefined;
+  #route: InboundRoute | undefined = undefined;
+  #service: ClusterSnapshot['service'] = undefined;
+  #cert:
+    | { readonly mode: ForwardMode; readonly localId: string | undefined; readonly value: string | undefined }
+    | undefined = undefined;
 
   constructor(
     readonly facts: ConnectionFacts,
@@ -28,15 +46,43 @@ export class InboundConnection {
     readonly tls?: DownstreamTls,
     /** Generation of the identity (certificate and trust bundles) under which it was verified. */
     private verifiedGeneration = 0,
-  ) {}
+  ) {
+    this.defaultCluster = `inbound|${facts.destinationPort}||`;
+  }
 
   /** The admission under a snapshot, looked up once per snapshot. */
   admission(snapshot: Snapshot, awaitsFeed: boolean): Admission {
     if (this.#snapshot !== snapshot || this.#admission === undefined) {
       this.#snapshot = snapshot;
+      this.#route = undefined;
       this.#admission = admission(snapshot, this.facts, awaitsFeed);
     }
     return this.#admission;
+  }
+
+  /** The service that a route's cluster stands for, looked up once while requests take the same route. Call `admission` with the snapshot first. */
+  serviceOf(route: InboundRoute): ClusterSnapshot['service'] {
+    if (this.#route === route) return this.#service;
+    this.#route = route;
+    this.#service = route.cluster === undefined ? undefined : this.#snapshot?.cluster(route.cluster)?.service;
+    return this.#service;
+  }
+
+  /** What x-forwarded-client-cert tells of the peer; undefined without one. */
+  get forwardedPeer(): ForwardedPeer | undefined {
+    const { peer } = this;
+    if (peer === undefined) return undefined;
+    const { certificateSha256: sha256, dnsNames, subject } = peer;
+    return { sha256, uris: [peer.spiffeId], dnsNames, subject };
+  }
+
+  /** x-forwarded-client-cert of a request that brought none; made once per connection and own identity. */
+  forwardedCert(mode: ForwardMode, localId: string | undefined): string | undefined {
+    if (this.#cert?.mode !== mode || this.#cert.localId !== localId) {
+      const value = forwardedClientCert(mode, undefined, this.forwardedPeer, localId === undefined ? [] : [localId]);
+      this.#cert = { mode, localId, value };
+    }
+    return this.#cert.value;
   }
 
   /**

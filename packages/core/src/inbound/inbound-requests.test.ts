@@ -81,14 +81,47 @@ describe('headers', () => {
         'x-kept': '1',
       }),
     );
-    expect(Object.keys(seen).filter((name) => name.startsWith('x-'))).toEqual(['x-kept', 'x-forwarded-for']);
+    expect(Object.keys(seen).filter((name) => name.startsWith('x-'))).toEqual(['x-kept', 'x-forwarded-proto']);
   });
 
-  test('x-forwarded-for grows by the caller’s address', async () => {
-    const { port } = await serve(echo);
-    expect(headersOf(await call(port, '/', { 'x-forwarded-for': '203.0.113.7' }))['x-forwarded-for']).toBe(
-      '203.0.113.7,127.0.0.1',
-    );
+  test('x-forwarded-for stays as it came, and grows by the caller’s address where the configuration says so', async () => {
+    const sent = { 'x-forwarded-for': '203.0.113.7' };
+    const sidecar = await serve(echo);
+    expect(headersOf(await call(sidecar.port, '/', sent))['x-forwarded-for']).toBe('203.0.113.7');
+    expect(headersOf(await call(sidecar.port, '/'))['x-forwarded-for']).toBeUndefined();
+    const edge = { useRemoteAddress: true, trustedHops: 0, skipAppend: false };
+    const { port } = await serve(echo, [], { remoteAddress: edge });
+    expect(headersOf(await call(port, '/', sent))['x-forwarded-for']).toBe('203.0.113.7,127.0.0.1');
+    expect(headersOf(await call(port, '/'))['x-forwarded-for']).toBe('127.0.0.1');
+  });
+
+  test('x-forwarded-proto is filled in, and a stranger’s is overwritten at an edge', async () => {
+    const sidecar = await serve(echo);
+    expect(headersOf(await call(sidecar.port, '/'))['x-forwarded-proto']).toBe('http');
+    const sent = { 'x-forwarded-proto': 'https' };
+    expect(headersOf(await call(sidecar.port, '/', sent))['x-forwarded-proto']).toBe('https');
+    const { port } = await serve(echo, [], {
+      remoteAddress: { useRemoteAddress: true, trustedHops: 0, skipAppend: false },
+    });
+    expect(headersOf(await call(port, '/', sent))['x-forwarded-proto']).toBe('http');
+  });
+
+  test('every view of the headers agrees after changes', async () => {
+    const views: RequestListener = (request, response) =>
+      response.end(JSON.stringify([request.headers, request.headersDistinct, request.rawHeaders]));
+    const { port } = await serve(views);
+    const answer = await call(port, '/', { 'x-envoy-a': '1', 'X-Heddle-B': ['1', '2'], 'x-kept': '1' });
+    const [headers, distinct, list] = JSON.parse(answer.body) as [object, object, string[]];
+    const names = list.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase());
+    expect(names).toContain('x-kept');
+    expect(names.some((name) => /^x-(?:envoy|heddle)-/.test(name))).toBe(false);
+    expect(Object.keys(headers).sort()).toEqual(names.sort());
+    expect(Object.keys(distinct).sort()).toEqual(names.sort());
+  });
+
+  test('the host loses its port and its final dot where the configuration says so', async () => {
+    const { port } = await serve(echo, [], { host: { stripPort: 'any', stripTrailingDot: true } });
+    expect(headersOf(await call(port, '/', { host: 'details.:9080' }))['host']).toBe('details');
   });
 
   test('a forged x-forwarded-for does not change the address that policies see', async () => {

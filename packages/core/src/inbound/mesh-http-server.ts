@@ -19,10 +19,13 @@ export const HTTP1_PROTOCOLS = [
 /** The events that carry a request and its response. */
 type RequestEvent = 'request' | 'checkContinue' | 'checkExpectation';
 
+type Listener = (this: Server, request: IncomingMessage, response: ServerResponse) => unknown;
+
 export class MeshHttpServer extends Server {
   readonly acceptor: ConnectionAcceptor;
   readonly #pipeline: InboundPipeline;
   readonly #connections = new WeakMap<Socket, InboundConnection>();
+  readonly #known = new Map<RequestEvent, readonly Listener[]>();
 
   constructor(
     listener: RequestListener | undefined,
@@ -30,6 +33,9 @@ export class MeshHttpServer extends Server {
     options: Omit<AcceptorOptions, 'deliver' | 'spokenProtocols'>,
   ) {
     super(serverOptions(options.settings));
+    // 'newListener' comes before the listener is in: the list is read again at the next request.
+    this.on('newListener', () => this.#known.clear());
+    this.on('removeListener', () => this.#known.clear());
     if (listener !== undefined) this.on('request', listener);
     this.#pipeline = pipeline;
     this.acceptor = new ConnectionAcceptor({
@@ -76,10 +82,17 @@ export class MeshHttpServer extends Server {
 
   /** Like emit, but a listener's promise is passed on, so that its rejection ends the request and not the process. */
   #callListeners(event: RequestEvent, request: IncomingMessage, response: ServerResponse): unknown {
-    const listeners = this.listeners(event) as ((...args: unknown[]) => unknown)[];
+    const listeners = this.#listenersOf(event);
     if (listeners.length === 1) return listeners[0]?.call(this, request, response);
     const pending = listeners.map((listener) => listener.call(this, request, response)).filter(isPromise);
     return pending.length === 0 ? undefined : Promise.all(pending);
+  }
+
+  /** Node copies the list at every look; here it is copied after changes. */
+  #listenersOf(event: RequestEvent): readonly Listener[] {
+    let listeners = this.#known.get(event);
+    if (listeners === undefined) this.#known.set(event, (listeners = this.rawListeners(event) as Listener[]));
+    return listeners;
   }
 
   /** Policy first: a refusal is answered in HTTP, and what passes is handed to the application's own upgrade listener. */

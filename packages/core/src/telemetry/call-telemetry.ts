@@ -46,13 +46,38 @@ export interface OutboundTelemetry {
     span: SpanHandle | undefined,
     applicationHeader: (name: string) => string | undefined,
   ): string;
+  /** What this workload tells destinations in the mesh of itself; undefined: nothing. */
+  readonly peerMetadata?: PeerMetadata | undefined;
   /** Once per call, at its end. */
   finish(call: CallRecord): void;
 }
 
+/** Where a signal is had when somebody asks for it: an AbortController is one, and costs too much to make for every request. */
+export interface SignalSource {
+  readonly signal: AbortSignal;
+}
+
+/** The two headers by which workloads tell each other who they are. */
+export interface PeerMetadata {
+  /** `x-envoy-peer-metadata-id`: the xDS node id. */
+  readonly id: string;
+  /** `x-envoy-peer-metadata`, base64. */
+  readonly metadata: string;
+}
+
 export interface InboundTelemetry {
-  /** Reads trace, request id, baggage and deadline headers of an inbound request. */
-  contextFor(head: RequestHead, nowMs: number, signal: AbortSignal | undefined): RequestContext;
+  /**
+   * The context of an inbound request: trace, request id, baggage and deadline are read from its headers when they are first asked for. `latestMs` is a
+   * deadline besides the caller's own; the earlier one holds.
+   */
+  contextFor(
+    head: Pick<RequestHead, 'header'>,
+    nowMs: number,
+    signal: SignalSource | undefined,
+    latestMs?: number,
+  ): RequestContext;
+  /** What this workload answers to a peer that told who it is; undefined: nothing. */
+  readonly peerMetadata?: PeerMetadata | undefined;
   /** Starts the server span (child of the context's trace); undefined when nothing records spans. */
   startServerSpan(call: CallRecord, context: RequestContext): SpanHandle | undefined;
   /** Runs the application with the context (and the span as its active one), so that outbound calls find it. */

@@ -11,7 +11,8 @@ import { type MetricCollector, MetricRegistry } from './metrics/metric-registry.
 import { createMetricsListener } from './metrics/metrics-listener.js';
 import { type SeriesLimits, SeriesTable } from './metrics/series-table.js';
 import { expositionSlices } from './metrics/text-exposition.js';
-import { type TelemetryNode, ownWorkloadLabels } from './metrics/workload-labels.js';
+import { OwnPeerMetadata } from './metrics/peer-metadata.js';
+import { type TelemetryNode, nodeIdOf, ownWorkloadLabels } from './metrics/workload-labels.js';
 import { createOutboundTelemetry } from './outbound-telemetry.js';
 import type { ExtractOptions } from './propagation/extract-context.js';
 import { createIdSource, entropySeed } from './propagation/id-source.js';
@@ -67,12 +68,13 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   const carrier = createContextCarrier();
   const spans = new SpanSource(options.otel ?? createOtelLookup(), spanNode(node), node.version ?? '');
   const propagation = propagationOptions(options, spans);
+  const peerMetadata = new OwnPeerMetadata(node);
   const registry = new MetricRegistry();
   registerOwn(registry, node, series, calls);
   const slices = (): AsyncGenerator<string> => expositionSlices(series.current(clock.nowMs()), registry.all());
   return {
-    outbound: createOutboundTelemetry(carrier, spans, propagation, calls),
-    inbound: createInboundTelemetry(carrier, spans, propagation, calls),
+    outbound: createOutboundTelemetry(carrier, spans, propagation, calls, peerMetadata),
+    inbound: createInboundTelemetry(carrier, spans, propagation, calls, peerMetadata),
     metrics: createMetrics(registry, slices),
     listener: createMetricsListener(slices),
     close: () => registry.clear(),
@@ -104,7 +106,7 @@ function createMetrics(registry: MetricRegistry, slices: () => AsyncIterable<str
 function spanNode(node: TelemetryNode) {
   const own = ownWorkloadLabels(node);
   return {
-    nodeId: node.nodeId ?? `${node.workload}.${node.namespace}`,
+    nodeId: nodeIdOf(node),
     namespace: node.namespace,
     canonicalService: own.canonicalService,
     canonicalRevision: own.canonicalRevision,

@@ -1,7 +1,7 @@
 // What outbound asks of telemetry: the inbound context, a span per attempt, propagation headers, and the count at the end.
 import type { CallFinish } from './call-finish.js';
 import type { CallRecord } from './call-record.js';
-import type { OutboundTelemetry, SpanHandle } from './call-telemetry.js';
+import type { OutboundTelemetry, PeerMetadata, SpanHandle } from './call-telemetry.js';
 import type { ContextCarrier } from './context-carrier.js';
 import { type ExtractOptions, rootContext } from './propagation/extract-context.js';
 import { writePropagationHeaders } from './propagation/write-headers.js';
@@ -13,12 +13,13 @@ export function createOutboundTelemetry(
   spans: SpanSource,
   propagation: ExtractOptions,
   calls: CallFinish,
+  peerMetadata: PeerMetadata,
 ): OutboundTelemetry {
   return {
     currentContext: () => carrier.current(),
     rootContext: () => rootContext(propagation),
     startAttemptSpan(call: CallRecord, context: RequestContext | undefined, attempt: number): SpanHandle | undefined {
-      return guarded(() => spans.startAttempt(call, context, attempt), undefined);
+      return spans.isRecording() ? guarded(() => spans.startAttempt(call, context, attempt), undefined) : undefined;
     },
     writeHeaders(headers, context, span, applicationHeader): string {
       const inbound = context?.baggage;
@@ -26,6 +27,7 @@ export function createOutboundTelemetry(
       return writePropagationHeaders(headers, context, span, applicationHeader, propagation, baggage);
     },
     finish: (call) => calls.finish(call),
+    peerMetadata,
   };
 }
 

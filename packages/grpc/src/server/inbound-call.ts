@@ -93,10 +93,10 @@ export class InboundCall {
     cleanMetadata(metadata, connection, http?.forwardClientCert ?? 'sanitize', []);
     const request = new GrpcRequest(metadata, connection, this.#record.path, this.#record.authority);
     const route = http === undefined ? OPEN : http.filtersFor(request);
-    const context = this.#withDeadline(
-      telemetry.inbound.contextFor(request, clock.nowMs(), this.#abort.signal),
-      route?.timeoutMs ?? 0,
-    );
+    const nowMs = clock.nowMs();
+    const latestMs = this.#latestMs(nowMs, route?.timeoutMs ?? 0);
+    const context = telemetry.inbound.contextFor(request, nowMs, this.#abort, latestMs);
+    this.#watch(context.deadlineMs, nowMs);
     this.#context = context;
     this.#record.requestId = context.requestId;
     if (connection.peer !== undefined) this.#record.peerMetadata = request.header('x-envoy-peer-metadata') ?? '';
@@ -183,22 +183,19 @@ export class InboundCall {
     this.#call.sendStatus({ code: statusCode(code), details: reply.body, metadata });
   }
 
-  /** The client's own deadline is wall time; ours is monotonic. */
-  #withDeadline(context: RequestContext, routeTimeoutMs: number): RequestContext {
-    const { clock } = this.#internals;
-    const nowMs = clock.nowMs();
+  /** The client's own deadline, which is wall time, or the route's; ours is monotonic. */
+  #latestMs(nowMs: number, routeTimeoutMs: number): number | undefined {
     const asked = this.#call.getDeadline();
-    const leftMs = (asked instanceof Date ? asked.getTime() : asked) - clock.wallMs();
-    const deadlineMs = Math.min(
-      context.deadlineMs ?? Infinity,
-      nowMs + leftMs,
-      routeTimeoutMs > 0 ? nowMs + routeTimeoutMs : Infinity,
-    );
-    if (!Number.isFinite(deadlineMs)) return context;
-    this.#deadline = clock.after(Math.max(0, deadlineMs - nowMs), () =>
+    const leftMs = (asked instanceof Date ? asked.getTime() : asked) - this.#internals.clock.wallMs();
+    const latestMs = nowMs + Math.min(leftMs, routeTimeoutMs > 0 ? routeTimeoutMs : Infinity);
+    return Number.isFinite(latestMs) ? latestMs : undefined;
+  }
+
+  #watch(deadlineMs: number | undefined, nowMs: number): void {
+    if (deadlineMs === undefined) return;
+    this.#deadline = this.#internals.clock.after(Math.max(0, deadlineMs - nowMs), () =>
       this.#abort.abort(new MeshError('DEADLINE_EXCEEDED', 'the caller’s deadline passed')),
     );
-    return { ...context, deadlineMs };
   }
 
   #onCancel(): void {

@@ -2,19 +2,25 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpFilter } from '../../filters/http-filter.js';
 import type { DownstreamSecurity } from '../../identity/connection-security.js';
-import type { InboundHttp } from '../../snapshot/inbound-snapshot.js';
+import type { PeerIdentity } from '../../identity/identity-provider.js';
+import type { InboundHttp, InboundRoute } from '../../snapshot/inbound-snapshot.js';
 import type { Snapshot } from '../../snapshot/snapshot.js';
+import type { CallRecord } from '../../telemetry/call-record.js';
+import type { SignalSource } from '../../telemetry/call-telemetry.js';
 import type { RequestContext } from '../../telemetry/request-context.js';
 import type { Admission } from '../admission.js';
 import type { InboundConnection } from '../inbound-connection.js';
 import type { InboundSettings } from '../inbound-settings.js';
 import type { MeshRequestInfo } from '../mesh-request.js';
+import { ActiveExchanges } from './active-exchanges.js';
 import { cleanHeaders } from './header-hygiene.js';
+import { FOUND, scanHeaders } from './header-scan.js';
+import { recordRoute } from './inbound-call.js';
 import { type ExchangeTools, InboundExchange } from './inbound-exchange.js';
 import { InboundRequest } from './inbound-request.js';
 import { errorReply } from './local-reply.js';
-import { headerCount, readHeader, setHeader } from './request-headers.js';
-import { normalizeTarget, readTarget } from './request-target.js';
+import { type Head, readHead } from './request-head.js';
+import { readHeader, removeHeaders } from './request-headers.js';
 
 export interface PipelineOptions extends ExchangeTools {
   readonly snapshot: () => Snapshot;
@@ -33,14 +39,14 @@ const PLAIN_HTTP = {
 
 export class InboundPipeline {
   readonly #options: PipelineOptions;
-  /** Responses that have not ended. */
-  readonly #active = new Set<ServerResponse>();
+  readonly #active = new ActiveExchanges();
   #draining = false;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
   }
 
+  /** Requests whose responses have not ended. */
   get activeRequests(): number {
     return this.#active.size;
   }
@@ -48,7 +54,7 @@ export class InboundPipeline {
   /** From now on every response tells its connection to close. */
   beginDrain(): void {
     this.#draining = true;
-    for (const response of this.#active) closeAfter(response);
+    for (const exchange of this.#active) exchange.closeAfter();
   }
 
   /**
@@ -61,29 +67,66 @@ export class InboundPipeline {
       connection.socket.destroy();
       return;
     }
-    this.#track(response);
-    const ended = (): void => {
-      this.#active.delete(response);
-    };
-    const exchange = new InboundExchange(this.#options, request, response, connection, ended);
+    const exchange = new InboundExchange(this.#options, request, response, connection, this.#active);
+    if (this.#draining) exchange.closeAfter();
     const handler = admitted.kind === 'chain' ? admitted.chain.handler : undefined;
     const http = handler?.kind === 'http' ? handler.http : undefined;
-    const target = this.#readHead(request, response, exchange, http ?? PLAIN_HTTP);
-    if (target === undefined) return;
-    const cleaned = this.#clean(request, connection, http ?? PLAIN_HTTP);
-    const seen = new InboundRequest(request, connection, target.path, target.authority, cleaned);
-    exchange.call.path = target.path;
-    exchange.call.authority = target.authority;
-    if (connection.peer !== undefined) exchange.call.peerMetadata = readHeader(request, 'x-envoy-peer-metadata') ?? '';
+    const found = scanHeaders(request.rawHeaders);
+    const head = readHead(request, found, connection, http ?? PLAIN_HTTP);
+    if (head.kind === 'head') this.#route(request, response, connection, exchange, head, found, http, next);
+    else {
+      if (head.location !== undefined) response.setHeader('location', head.location);
+      exchange.reply(head.reply);
+    }
+  }
+
+  #route(
+    request: IncomingMessage,
+    response: ServerResponse,
+    connection: InboundConnection,
+    exchange: InboundExchange,
+    head: Head,
+    found: number,
+    http: InboundHttp | undefined,
+    next: () => unknown,
+  ): void {
+    const { call } = exchange;
+    call.path = head.path;
+    call.authority = head.authority;
+    if ((found & FOUND.peerMetadata) !== 0) this.#exchangeMetadata(request, response, connection, call);
+    const localSpiffeId = this.#options.settings.localSpiffeId();
+    const client = cleanHeaders(request, found, connection, http ?? PLAIN_HTTP, localSpiffeId);
+    const seen = new InboundRequest(request, connection, head.path, head.authority, client);
     const route = http === undefined ? NO_ROUTES : http.filtersFor(seen);
-    const context = this.#context(seen, exchange, route?.timeoutMs ?? 0);
+    const { telemetry } = this.#options;
+    const latestMs = route !== undefined && route.timeoutMs > 0 ? call.startMs + route.timeoutMs : undefined;
+    const context = telemetry.contextFor(new HeaderView(request.rawHeaders), call.startMs, exchange, latestMs);
     if (route === undefined) {
       exchange.run(seen, [NO_ROUTE_FILTER], context, next);
       return;
     }
-    exchange.call.routeName = route.routeName;
-    request.mesh = infoOf(connection, context, exchange.signal);
+    recordRoute(call, route, connection);
+    request.mesh = new RequestFacts(connection.peer, context, exchange);
     exchange.run(seen, route.filters, context, next);
+  }
+
+  /**
+   * Istio's metadata exchange: who calls is taken out of the headers for the labels, and answered in kind, to who asked. Only proven peers are believed,
+   * and only they learn anything.
+   */
+  #exchangeMetadata(
+    request: IncomingMessage,
+    response: ServerResponse,
+    connection: InboundConnection,
+    call: CallRecord,
+  ): void {
+    if (connection.peer === undefined) return;
+    call.peerMetadata = readHeader(request, PEER_METADATA) ?? '';
+    removeHeaders(request, isPeerMetadata);
+    const own = this.#options.telemetry.peerMetadata;
+    if (own === undefined) return;
+    response.setHeader(PEER_METADATA_ID, own.id);
+    response.setHeader(PEER_METADATA, own.metadata);
   }
 
   /** Undefined: this connection serves no more requests. */
@@ -96,61 +139,13 @@ export class InboundPipeline {
     this.#options.onEvent({ kind: 'connection-revoked', port, sourceIp, reason: distrust });
     return undefined;
   }
-
-  #track(response: ServerResponse): void {
-    this.#active.add(response);
-    if (this.#draining) closeAfter(response);
-  }
-
-  /** Refuses malformed targets and hosts; rewrites `request.url` so that the application sees the path that policies saw. */
-  #readHead(
-    request: IncomingMessage,
-    response: ServerResponse,
-    exchange: InboundExchange,
-    http: Pick<InboundHttp, 'normalizePath' | 'mergeSlashes' | 'escapedSlashes'>,
-  ): { readonly path: string; readonly authority: string } | undefined {
-    const target = readTarget(request.method ?? 'GET', request.url ?? '');
-    if (target.kind === 'refused') return refuse(exchange, target.details);
-    if (headerCount(request, 'host') > 1) return refuse(exchange, 'multiple_hosts');
-    if (target.authority !== undefined) setHeader(request, 'host', target.authority);
-    const authority = (request.headers.host ?? '').toLowerCase();
-    if (!AUTHORITY.test(authority)) return refuse(exchange, 'invalid_host');
-    const normal = normalizeTarget(target.path, http);
-    switch (normal.kind) {
-      case 'refused':
-        return refuse(exchange, normal.details);
-      case 'redirect':
-        response.setHeader('location', normal.path);
-        exchange.reply({ ...errorReply('INVALID_REQUEST', 'path_normalization_failed'), status: 307, flag: '' });
-        return undefined;
-      case 'path':
-        request.url = normal.path;
-        return { path: normal.path, authority };
-    }
-  }
-
-  #clean(
-    request: IncomingMessage,
-    connection: InboundConnection,
-    http: Pick<InboundHttp, 'forwardClientCert'>,
-  ): string {
-    return cleanHeaders(request, connection, http.forwardClientCert, this.#options.settings.localSpiffeId());
-  }
-
-  /** The inherited context; a route's timeout is a deadline too. */
-  #context(request: InboundRequest, exchange: InboundExchange, timeoutMs: number): RequestContext {
-    const nowMs = exchange.call.startMs;
-    const context = this.#options.telemetry.contextFor(request, nowMs, exchange.signal);
-    const routeDeadlineMs = timeoutMs > 0 ? nowMs + timeoutMs : undefined;
-    if (routeDeadlineMs === undefined || (context.deadlineMs ?? Infinity) <= routeDeadlineMs) return context;
-    return { ...context, deadlineMs: routeDeadlineMs };
-  }
 }
 
-/** reg-name, IPv4 or bracketed IPv6, with an optional port (RFC 9110 §7.2). Empty is legal where the target has no authority. */
-const AUTHORITY = /^(?:[a-z0-9\-._~!$&'()*+,;=%]*|\[[0-9a-f:.%a-z]+\])(?::\d{0,5})?$/;
+const PEER_METADATA = 'x-envoy-peer-metadata';
+const PEER_METADATA_ID = 'x-envoy-peer-metadata-id';
+const isPeerMetadata = (name: string): boolean => name === PEER_METADATA || name === PEER_METADATA_ID;
 
-const NO_ROUTES = { routeName: '', filters: [] as readonly HttpFilter[], timeoutMs: 0 };
+const NO_ROUTES: InboundRoute = { routeName: '', filters: [], timeoutMs: 0 };
 
 /** Envoy: a request that no route takes is a 404 with flag NR. */
 const NO_ROUTE_FILTER: HttpFilter = {
@@ -160,16 +155,32 @@ const NO_ROUTE_FILTER: HttpFilter = {
   explain: () => ({ verdict: 'rejected', reason: 'no route takes this request' }),
 };
 
-function refuse(exchange: InboundExchange, details: string): undefined {
-  exchange.reply(errorReply('INVALID_REQUEST', details));
-  return undefined;
+/** Headers alone, so that a context that outlives its request does not keep the request. */
+class HeaderView {
+  constructor(readonly rawHeaders: readonly string[]) {}
+
+  header(name: string): string | undefined {
+    return readHeader(this, name);
+  }
 }
 
-function infoOf(connection: InboundConnection, context: RequestContext, signal: AbortSignal): MeshRequestInfo {
-  const { requestId, deadlineMs } = context;
-  return { peer: connection.peer, requestId, deadlineMs, signal, context };
-}
+/** `request.mesh`: each part is made when it is first asked for. */
+class RequestFacts implements MeshRequestInfo {
+  constructor(
+    readonly peer: PeerIdentity | undefined,
+    readonly context: RequestContext,
+    private readonly source: SignalSource,
+  ) {}
 
-function closeAfter(response: ServerResponse): void {
-  if (!response.headersSent) response.setHeader('connection', 'close');
+  get requestId(): string {
+    return this.context.requestId;
+  }
+
+  get deadlineMs(): number | undefined {
+    return this.context.deadlineMs;
+  }
+
+  get signal(): AbortSignal {
+    return this.source.signal;
+  }
 }

@@ -1,8 +1,9 @@
 // Headers of a Node request, read and changed from `rawHeaders`: Node's own `headers` keeps only the first of several Host or Authorization values.
-import type { IncomingMessage } from 'node:http';
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 
 /** All values of a header joined by `,` (RFC 9110 §5.3); undefined when absent. `name` in lower case. */
-export function readHeader(request: IncomingMessage, name: string): string | undefined {
+export function readHeader(request: { readonly rawHeaders: readonly string[] }, name: string): string | undefined {
   const { rawHeaders } = request;
   let joined: string | undefined;
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -14,52 +15,51 @@ export function readHeader(request: IncomingMessage, name: string): string | und
   return joined;
 }
 
-/** How often a header was sent. */
-export function headerCount(request: IncomingMessage, name: string): number {
-  let count = 0;
-  for (let i = 0; i < request.rawHeaders.length; i += 2)
-    if (request.rawHeaders[i]?.length === name.length && request.rawHeaders[i]?.toLowerCase() === name) count++;
-  return count;
-}
-
-/** True when any header's lower-case name passes the test. */
-function hasHeaderLike(request: IncomingMessage, test: (name: string) => boolean): boolean {
-  const { rawHeaders } = request;
-  for (let i = 0; i < rawHeaders.length; i += 2) if (test((rawHeaders[i] ?? '').toLowerCase())) return true;
-  return false;
-}
-
 /** Takes headers out of every view that the application has of them. */
 export function removeHeaders(request: IncomingMessage, test: (name: string) => boolean): void {
-  if (!hasHeaderLike(request, test)) return;
+  const { rawHeaders } = request;
   // Built by Node from the old list before that list changes.
   const { headers } = request;
-  const kept: string[] = [];
-  for (let i = 0; i < request.rawHeaders.length; i += 2) {
-    const name = request.rawHeaders[i] ?? '';
-    if (!test(name.toLowerCase())) kept.push(name, request.rawHeaders[i + 1] ?? '');
+  let removed = 0;
+  // From the end: V8 forgets the last property of an object cheaply, and callers of the mesh send its headers last.
+  for (let i = rawHeaders.length - 2; i >= 0; i -= 2) {
+    const name = (rawHeaders[i] ?? '').toLowerCase();
+    if (!test(name)) continue;
+    rawHeaders.splice(i, 2);
+    Reflect.deleteProperty(headers, name);
+    removed += 2;
   }
-  for (const name of Object.keys(headers)) if (test(name)) Reflect.deleteProperty(headers, name);
-  replaceRaw(request, kept);
+  if (removed > 0) recount(request, -removed);
 }
 
 /** Sets a header to one value in every view that the application has of it. */
 export function setHeader(request: IncomingMessage, name: string, value: string): void {
-  const { headers } = request;
   removeHeaders(request, (candidate) => candidate === name);
-  headers[name] = value;
-  replaceRaw(request, [...request.rawHeaders, name, value]);
+  addHeader(request, name, value);
 }
 
-/** Adds a header that is known to be absent. Cheaper than setHeader; `headersDistinct`, which few read, does not show it. */
+/** Adds a header that is known to be absent. */
 export function addHeader(request: IncomingMessage, name: string, value: string): void {
   request.headers[name] = value;
   request.rawHeaders.push(name, value);
+  recount(request, 2);
 }
 
-function replaceRaw(request: IncomingMessage, rawHeaders: string[]): void {
-  request.rawHeaders = rawHeaders;
-  // Node derives this view from the count of headers that it parsed, which no longer fits.
+/**
+ * Where Node keeps how many items of `rawHeaders` it builds `headersDistinct` from on first use. Node has no public way to say that the list changed;
+ * a Node without this field gets the view built at once.
+ */
+const COUNT = Object.getOwnPropertySymbols(new IncomingMessage(new Socket())).find(
+  ({ description }) => description === 'kHeadersCount',
+);
+
+function recount(request: IncomingMessage, change: number): void {
+  const { rawHeaders } = request;
+  const counted = request as unknown as Record<symbol, number>;
+  if (COUNT !== undefined && counted[COUNT] === rawHeaders.length - change) {
+    counted[COUNT] = rawHeaders.length;
+    return;
+  }
   const distinct = Object.create(null) as Record<string, string[]>;
   for (let i = 0; i < rawHeaders.length; i += 2)
     (distinct[(rawHeaders[i] ?? '').toLowerCase()] ??= []).push(rawHeaders[i + 1] ?? '');

@@ -1,12 +1,14 @@
 // Istio's metadata exchange over HTTP: `x-envoy-peer-metadata`, a base64 Struct by which each side tells the other who it is. The header is not
 // authenticated: it only fills labels, is bounded, and never names a principal.
 import { type JsonObject, StructSchema, fromBinary, fromJson, toBinary, toJson } from '@heddle/xds';
+import type { PeerMetadata } from '../call-telemetry.js';
 import {
   type TelemetryNode,
   UNKNOWN_WORKLOAD,
   type WorkloadLabels,
   canonicalRevisionOf,
   canonicalServiceOf,
+  nodeIdOf,
   ownWorkloadLabels,
 } from './workload-labels.js';
 
@@ -82,6 +84,22 @@ export function peerMetadataHeader(node: TelemetryNode): string {
     WORKLOAD_NAME: node.workload,
   };
   return Buffer.from(toBinary(StructSchema, fromJson(StructSchema, struct))).toString('base64');
+}
+
+/** What this workload sends of itself; encoded on first use, for a process that never meets a peer pays nothing. */
+export class OwnPeerMetadata implements PeerMetadata {
+  readonly id: string;
+  readonly #node: TelemetryNode;
+  #metadata: string | undefined = undefined;
+
+  constructor(node: TelemetryNode) {
+    this.id = nodeIdOf(node);
+    this.#node = node;
+  }
+
+  get metadata(): string {
+    return (this.#metadata ??= peerMetadataHeader(this.#node));
+  }
 }
 
 function labelsOf(struct: JsonObject): WorkloadLabels {

@@ -26,6 +26,11 @@ export interface TelemetryNode {
   readonly meshId?: string | undefined;
 }
 
+/** The id by which this workload is known to its feed and its peers. */
+export function nodeIdOf(node: TelemetryNode): string {
+  return node.nodeId ?? `${node.workload}.${node.namespace}`;
+}
+
 const UNKNOWN = 'unknown';
 
 /** Nothing known of the peer. */

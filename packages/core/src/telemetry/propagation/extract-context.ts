@@ -1,11 +1,7 @@
-// Reads the context of an inbound request from its headers: trace, request id, baggage, deadline, forwarded headers.
-import type { RequestHead } from '../../request-head.js';
+// The rules by which parts of a context are read from headers, or made where there are none: request id, trace, baggage, forwarded headers.
 import type { RequestContext, TraceParent } from '../request-context.js';
 import { type B3Context, type B3Sampling, longTraceId, parseB3 } from './b3.js';
-import { remainingMsOf } from './deadline-headers.js';
 import type { IdSource } from './id-source.js';
-import { parseTraceparent } from './traceparent.js';
-import { parseTracestate } from './tracestate.js';
 
 /** W3C Baggage §3.3.2: platforms pass on at least this much; more is dropped, not cut. */
 const MAX_BAGGAGE_BYTES = 8192;
@@ -20,30 +16,6 @@ export interface ExtractOptions {
   readonly decideSampling: () => boolean;
   /** True when a tracer starts traces itself, so that none is invented here for a request without one. */
   readonly tracerStartsTraces: () => boolean;
-}
-
-/** The context of a request; never throws, whatever the headers hold. */
-export function extractContext(
-  head: RequestHead,
-  nowMs: number,
-  signal: AbortSignal | undefined,
-  options: ExtractOptions,
-): RequestContext {
-  const header = (name: string): string | undefined => head.header(name);
-  const w3c = parseTraceparent(header('traceparent'));
-  const b3 = b3Of(header);
-  const remainingMs = remainingMsOf(header);
-  return {
-    requestId: requestIdOf(header('x-request-id'), options.ids),
-    trace: w3c ?? traceOfB3(b3, options) ?? freshTrace(b3?.sampling, options),
-    traceState: w3c === undefined ? undefined : parseTracestate(header('tracestate')),
-    baggage: baggageOf(header('baggage')),
-    b3: b3?.encoding,
-    b3Debug: b3?.sampling === 'debug',
-    deadlineMs: remainingMs === undefined ? undefined : nowMs + remainingMs,
-    signal,
-    forwarded: forwardedOf(header, options.forwardHeaders),
-  };
 }
 
 /** The context of a call that is made for no inbound request. */
@@ -69,12 +41,12 @@ export function traceOfB3Headers(
   return traceOfB3(b3Of(header), options);
 }
 
-function b3Of(header: (name: string) => string | undefined): B3Context | undefined {
+export function b3Of(header: (name: string) => string | undefined): B3Context | undefined {
   const b3 = parseB3(header);
   return b3 === 'malformed' ? undefined : b3;
 }
 
-function traceOfB3(b3: B3Context | undefined, options: ExtractOptions): TraceParent | undefined {
+export function traceOfB3(b3: B3Context | undefined, options: ExtractOptions): TraceParent | undefined {
   if (b3?.traceId === undefined || b3.spanId === undefined) return undefined;
   return { traceId: longTraceId(b3.traceId), spanId: b3.spanId, sampled: decided(b3.sampling, options), random: false };
 }
@@ -83,7 +55,7 @@ function traceOfB3(b3: B3Context | undefined, options: ExtractOptions): TracePar
  * A trace for a request that brought none. It is made here, not at the first call, so that all calls of the request share it. A decision that
  * came without a trace (`b3: 0`) is kept; with a tracer and no decision the tracer's sampler decides.
  */
-function freshTrace(sampling: B3Sampling | undefined, options: ExtractOptions): TraceParent | undefined {
+export function freshTrace(sampling: B3Sampling | undefined, options: ExtractOptions): TraceParent | undefined {
   if (sampling === undefined && options.tracerStartsTraces()) return undefined;
   return {
     traceId: options.ids.traceId(),
@@ -105,17 +77,17 @@ function decided(sampling: B3Sampling, options: ExtractOptions): boolean {
   }
 }
 
-function requestIdOf(text: string | undefined, ids: IdSource): string {
+export function requestIdOf(text: string | undefined, ids: IdSource): string {
   return text === undefined || text === '' || text.length > MAX_REQUEST_ID_LENGTH ? ids.requestId() : text;
 }
 
-function baggageOf(text: string | undefined): string | undefined {
+export function baggageOf(text: string | undefined): string | undefined {
   return text === undefined || text === '' || text.length > MAX_BAGGAGE_BYTES ? undefined : text;
 }
 
 const NOTHING: readonly string[] = [];
 
-function forwardedOf(header: (name: string) => string | undefined, names: readonly string[]): readonly string[] {
+export function forwardedOf(header: (name: string) => string | undefined, names: readonly string[]): readonly string[] {
   let found: string[] | undefined;
   for (const name of names) {
     const value = header(name);
