@@ -11,6 +11,8 @@ import { InboundServer } from '../inbound/inbound-server.js';
 import { OutboundClient } from '../outbound/outbound-client.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { createTelemetry, type Telemetry } from '../telemetry/create-telemetry.js';
+import type { Resolve } from '../transport/dns-endpoints.js';
+import type { OpenTransport } from '../transport/endpoint-pool.js';
 import { HEDDLE_VERSION } from '../version.js';
 import { Configuration } from './configuration.js';
 import { feedEventLog, logIdentityEvent, logInboundEvent } from './log-events.js';
@@ -24,6 +26,9 @@ export interface MeshParts {
   readonly options: MeshOptions;
   readonly feed: Feed | undefined;
   readonly identity: IdentityProvider;
+  /** Tests of services only: what carries requests, and what resolves names, in place of sockets and the system's resolver. */
+  readonly openTransport?: OpenTransport;
+  readonly resolve?: Resolve;
 }
 
 export interface MeshRooms {
@@ -43,7 +48,8 @@ export interface MeshRooms {
 }
 
 /** Opens every room. The feed and the identity provider begin to work at once. */
-export function openRooms({ settings, options, feed, identity }: MeshParts): MeshRooms {
+export function openRooms(parts: MeshParts): MeshRooms {
+  const { settings, options, feed, identity } = parts;
   const clock = options.clock ?? systemClock;
   const draws = options.draws ?? seededDraws(Date.now() ^ (process.pid << 8));
   const log = loggerFrom(settings.log, () => clock.wallMs());
@@ -74,6 +80,8 @@ export function openRooms({ settings, options, feed, identity }: MeshParts): Mes
     security,
     telemetry: telemetry.outbound,
     options: { retryNonIdempotent: settings.retryNonIdempotent },
+    openTransport: parts.openTransport,
+    resolve: parts.resolve,
   });
   const rooms = { settings, clock, draws, log, states, identity: store, identityFailure: failure };
   return { ...rooms, security, telemetry, configuration, inbound, outbound };

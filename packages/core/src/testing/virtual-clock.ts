@@ -38,6 +38,11 @@ export class VirtualClock implements Clock {
     return this.#pending.size;
   }
 
+  /** When the next timer is due; undefined where none waits. */
+  get nextDueMs(): number | undefined {
+    return this.#nextDue(Infinity)?.atMs;
+  }
+
   /** Moves time on and fires what is due, including timers set by those that fire. */
   advance(byMs: number): void {
     const endMs = this.#nowMs + byMs;
