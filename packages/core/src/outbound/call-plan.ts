@@ -4,7 +4,8 @@ import type { ExchangePlan } from './exchange/exchange.js';
 import { FilterRun } from './exchange/filter-run.js';
 import type { OutboundHead } from './exchange/outbound-head.js';
 import { isIdempotentMethod } from './exchange/retry-decision.js';
-import { callerDeadline } from './exchange/timeout-plan.js';
+import { callerDeadline, grpcTimeoutMs } from './exchange/timeout-plan.js';
+import type { ForwardAction } from '../snapshot/route-snapshot.js';
 import type { ForwardedCall } from './prepare-call.js';
 
 /** What a caller may say of one call beyond HTTP. */
@@ -30,7 +31,7 @@ export function callPlan(
     cluster: call.cluster,
     retry: action.retry,
     callerDeadlineMs: callerDeadline(nowMs, hints.timeoutMs, context?.deadlineMs),
-    routeTimeoutMs: action.timeoutMs,
+    routeTimeoutMs: routeTimeoutMs(action, head, hints),
     hash: action.hash?.(head),
     repeatable:
       action.retry !== undefined &&
@@ -42,4 +43,10 @@ export function callPlan(
     filters: call.filters.length === 0 ? undefined : new FilterRun(call.filters, head),
     grpc: hints.grpc === true,
   };
+}
+
+/** A gRPC call's deadline may take the place of the route's timeout; drivers that keep it apart from the headers give it as a hint. */
+function routeTimeoutMs(action: ForwardAction, head: OutboundHead, { grpc, timeoutMs }: CallHints): number {
+  if (grpc !== true || action.grpcTimeoutMs === undefined) return action.timeoutMs;
+  return action.grpcTimeoutMs(timeoutMs ?? grpcTimeoutMs(head.header('grpc-timeout')));
 }
