@@ -1,5 +1,6 @@
 // AuthorizationPolicies whose sources can never match (malformed principals, empty values), and rules that cannot be checked.
 import type { FieldPath } from '../../model/config-object.js';
+import type { AuthorizationPolicyRule } from '../../schema/gen/authorization-policy.js';
 import { UncheckableRule, rulePolicy } from '../../translate/authorization/rule-policy.js';
 import type { AuthorizationRuleSpec } from '../../view/spec/authorization.js';
 import type { Analyzer } from '../analyzer.js';
@@ -22,7 +23,7 @@ export const authorizationPolicies: Analyzer = {
         report(messages.customAuthorization, { object, path: ['spec', 'action'] }, {});
       object.spec.rules?.forEach((rule, index) => {
         const path = ['spec', 'rules', index];
-        checkRule(object, rule as AuthorizationRuleSpec, path, report);
+        if (mayBeUncheckable(rule)) checkRule(object, rule as AuthorizationRuleSpec, path, report);
         rule.from?.forEach(({ source }, at) => checkLists(object, source, [...path, 'from', at, 'source'], report));
         rule.to?.forEach(({ operation }, at) =>
           checkLists(object, operation, [...path, 'to', at, 'operation'], report),
@@ -31,6 +32,15 @@ export const authorizationPolicies: Analyzer = {
     }
   },
 };
+
+const alwaysCheckable = ['principals', 'notPrincipals', 'namespaces', 'notNamespaces', 'methods', 'notMethods'];
+
+/** Most rules name only callers and methods, and translating them once more would say nothing. */
+function mayBeUncheckable({ from, to, when }: AuthorizationPolicyRule): boolean {
+  if (when !== undefined) return true;
+  const lists = [...(from ?? []).map(({ source }) => source), ...(to ?? []).map(({ operation }) => operation)];
+  return lists.some((list) => Object.keys(list ?? {}).some((field) => !alwaysCheckable.includes(field)));
+}
 
 /** The rule as it is translated: what cannot be checked is left out of ALLOW, and matches everything elsewhere. */
 function checkRule(object: Policy, rule: AuthorizationRuleSpec, path: FieldPath, report: Report): void {

@@ -1,0 +1,77 @@
+// Makes the bundles of @heddle/config and @heddle/core that `import` loads: one file instead of hundreds halves the time to start
+// (docs/adr/0008). Types, and the sources that debuggers show, stay one file each. Other packages are never part of a bundle, so that
+// a process holds each of them once; `yaml` is, because only @heddle/config uses it.
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const packages = join(dirname(fileURLToPath(import.meta.url)), '../packages');
+
+const recipes = [
+  { name: 'config', entries: ['index.ts'], inlined: ['yaml'] },
+  { name: 'core', entries: ['index.ts', 'driver.ts', 'register.ts', 'testing/index.ts'], inlined: [] },
+];
+
+/** Makes every bundle that is missing or older than its sources. */
+export async function bundlePackages() {
+  for (const recipe of recipes) {
+    const root = join(packages, recipe.name);
+    const outdir = join(root, 'dist/bundle');
+    if (isStale(root, outdir)) await bundle(recipe, root, outdir);
+  }
+}
+
+function isStale(root, outdir) {
+  const made = join(outdir, 'index.js');
+  if (!existsSync(made)) return true;
+  const sources = readdirSync(join(root, 'src'), { recursive: true }).map((name) => join(root, 'src', name));
+  const madeMs = statSync(made).mtimeMs;
+  return [...sources, fileURLToPath(import.meta.url)].some((input) => statSync(input).mtimeMs > madeMs);
+}
+
+async function bundle({ entries, inlined }, root, outdir) {
+  const { build } = await import('esbuild');
+  const former = existsSync(outdir) ? readdirSync(outdir).filter((name) => name.startsWith('chunk-')) : [];
+  const { metafile } = await build({
+    entryPoints: entries.map((entry) => join(root, 'src', entry)).filter((entry) => existsSync(entry)),
+    outbase: join(root, 'src'),
+    outdir,
+    // Entries and lazily loaded parts share chunks: a module exists once, whoever imports it first.
+    splitting: true,
+    chunkNames: 'chunk-[hash]',
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node22',
+    logLevel: 'warning',
+    legalComments: 'eof',
+    metafile: true,
+    plugins: [externalPackages(inlined)],
+  });
+  const written = Object.keys(metafile.outputs).map((path) => path.split('/').at(-1));
+  for (const name of former) if (!written.includes(name)) rmSync(join(outdir, name), { force: true });
+  for (const name of inlined) addLicense(name, outdir);
+}
+
+/** Everything that is not a file of the package itself stays an import, but for the packages that are taken in. */
+function externalPackages(inlined) {
+  return {
+    name: 'external-packages',
+    setup(plugin) {
+      plugin.onResolve({ filter: /^[^./]/ }, ({ path, kind }) => {
+        if (kind === 'entry-point') return undefined;
+        // The build for browsers is the one that is made of ES modules and needs nothing of Node.
+        if (inlined.includes(path)) return { path: join(packages, '../node_modules', path, 'browser/index.js') };
+        return { path, external: true };
+      });
+    },
+  };
+}
+
+/** The licence of what is taken in has to travel with it. */
+function addLicense(name, outdir) {
+  const folder = join(packages, '../node_modules', name);
+  const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const text = readFileSync(join(folder, 'LICENSE'), 'utf8');
+  writeFileSync(join(outdir, 'THIRD-PARTY-LICENSES'), `${name} ${version}\n\n${text}`);
+}
