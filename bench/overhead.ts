@@ -118,6 +118,8 @@ async function start(scenario: Scenario, variant: Variant, feed: FeedProcess, po
   const [server] = await Child.start('overhead/server.ts', serverSpec, profiled(variant.server.mesh));
   const clientSpec: ClientSpec = { ...common, kind: variant.client, concurrency };
   const [client] = await Child.start('overhead/client.ts', clientSpec, profiled(variant.client.startsWith('mesh')));
+  client.pin(0);
+  server.pin(1);
   return { client, server };
 }
 
@@ -161,4 +163,4 @@ async function freePorts(count: number): Promise<number[]> {
 }
 
 console.log('microseconds of CPU per request, best / median');
-for (const scenario of SCENARIOS) if (scenario.name.includes(flags.only)) report(scenario, await measure(scenario));
+for (const scenario of SCENARIOS) if (scenario.name.startsWith(flags.only)) report(scenario, await measure(scenario));

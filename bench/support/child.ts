@@ -1,6 +1,7 @@
 // A process of a benchmark: it says when it is ready, answers one question at a time, and ends with the benchmark.
-import { fork, type ChildProcess } from 'node:child_process';
+import { fork, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 export interface ChildOptions {
@@ -35,6 +36,12 @@ export class Child {
   /** The next message that the process sends by itself. */
   async next<Message>(): Promise<Message> {
     return (await this.#message()) as Message;
+  }
+
+  /** Keeps the process on one core, where the system has `taskset` and more than one core: wake-ups then cost every variant the same. */
+  pin(core: number): void {
+    if (availableParallelism() > 1)
+      spawnSync('taskset', ['-a', '-c', '-p', String(core), String(this.#process.pid)], { stdio: 'ignore' });
   }
 
   async stop(): Promise<void> {
