@@ -1,5 +1,5 @@
 // The mesh's servers: makes them, watches policy for them, and drains them.
-import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import { type IncomingMessage, type RequestListener, Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Clock } from '../clock.js';
@@ -20,6 +20,7 @@ import type { InboundEventSink } from './inbound-event.js';
 import { type InboundSettings, defaultInboundSettings } from './inbound-settings.js';
 import { MeshHttpServer } from './mesh-http-server.js';
 import { type MeshRequestInfo, meshInfo } from './mesh-request.js';
+import { ServerGate } from './server-gate.js';
 
 export interface InboundServerOptions {
   readonly snapshot: () => Snapshot;
@@ -43,7 +44,7 @@ export interface InboundListener {
 export class InboundServer implements InboundAccess {
   readonly #options: InboundServerOptions & { readonly settings: InboundSettings; readonly onEvent: InboundEventSink };
   readonly #pipeline: InboundPipeline;
-  readonly #servers = new Set<MeshHttpServer>();
+  readonly #servers = new Map<Server, ConnectionAcceptor>();
   readonly #acceptors = new Set<ConnectionAcceptor>();
   /** Connections of servers that are not ours, for adapters. */
   readonly #foreign = new WeakMap<Socket, InboundConnection>();
@@ -58,6 +59,28 @@ export class InboundServer implements InboundAccess {
   /** An http.Server that is not listening yet; its connections and requests obey the mesh. Drained with the others. */
   createServer(listener?: RequestListener): Server {
     return this.#newServer(listener);
+  }
+
+  /**
+   * Makes a server that the application created itself obey the mesh from its next connection on; drained with the others. Its listeners run as before,
+   * once policy has let a request in. Does nothing for a server that obeys already.
+   */
+  adopt(server: Server): void {
+    if (this.#draining || this.#servers.has(server)) return;
+    // Through the prototype: instrumentation that patched it sees admitted requests as usual.
+    const emit = server.emit.bind(server) as (event: string | symbol, ...args: unknown[]) => boolean;
+    const gate = new ServerGate({
+      ...this.#options,
+      pipeline: this.#pipeline,
+      emit: (event, args) => emit(event, ...args),
+      serve: (event, request, response) => emit(event, request, response),
+    });
+    server.emit = (event: string | symbol, ...args: unknown[]) => gate.emit(event, args);
+    // Node's default is shorter than the idle time of client pools, whose requests would meet closing connections; a value that was chosen stays.
+    if (server.keepAliveTimeout === new Server().keepAliveTimeout)
+      server.keepAliveTimeout = this.#options.settings.keepAliveTimeoutMs;
+    this.#servers.set(server, gate.acceptor);
+    server.once('close', () => this.#servers.delete(server));
   }
 
   /** Serves an application. `host` defaults to all interfaces, port 0 takes a free one. Rejects when the port can't be had. */
@@ -91,7 +114,7 @@ export class InboundServer implements InboundAccess {
 
   /** To be called after every new snapshot: closes what policy no longer allows. */
   policyChanged(): void {
-    for (const { acceptor } of this.#servers) acceptor.revalidate();
+    for (const acceptor of this.#servers.values()) acceptor.revalidate();
     for (const acceptor of this.#acceptors) acceptor.revalidate();
   }
 
@@ -123,20 +146,21 @@ export class InboundServer implements InboundAccess {
     this.#draining = true;
     this.#pipeline.beginDrain();
     await Promise.all([
-      ...[...this.#servers].map((server) => this.#drainServer(server, drainMs)),
+      ...[...this.#servers.keys()].map((server) => this.#drainServer(server, drainMs)),
       ...[...this.#acceptors].map((acceptor) => this.#drainAcceptor(acceptor, drainMs)),
     ]);
     this.#acceptors.clear();
   }
 
   #newServer(listener: RequestListener | undefined): MeshHttpServer {
-    const server = new MeshHttpServer(listener, this.#pipeline, this.#options);
-    this.#servers.add(server);
+    const server = new MeshHttpServer(listener, { ...this.#options, pipeline: this.#pipeline });
+    this.#servers.set(server, server.acceptor);
     return server;
   }
 
-  #drainServer(server: MeshHttpServer, drainMs: number): Promise<void> {
-    const { acceptor } = server;
+  #drainServer(server: Server, drainMs: number): Promise<void> {
+    const acceptor = this.#servers.get(server);
+    if (acceptor === undefined) return Promise.resolve();
     acceptor.closeOpening();
     for (const connection of acceptor.connections) {
       // Without a request it is closed now; with one, after its response.

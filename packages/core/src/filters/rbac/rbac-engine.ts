@@ -26,13 +26,19 @@ export function compileRbac(rbac: RBAC, sources: RbacSources): RbacEngine {
   const tests = names.map((name) =>
     withPath(`policies[${JSON.stringify(name)}]`, () => compilePolicy(rbac.policies[name], scope)),
   );
+  // Verdicts are few and made once: every request gets one.
+  const verdict = (policy: string | undefined): RbacVerdict => ({
+    allowed: action === 'log' || (policy !== undefined) === (action === 'allow'),
+    policy,
+  });
+  const matched = names.map(verdict);
+  const unmatched = verdict(undefined);
   return {
     action,
     policyNames: names,
     decide(request) {
-      const index = tests.findIndex((test) => test(request));
-      const matched = index !== -1;
-      return { allowed: action === 'log' || matched === (action === 'allow'), policy: names[index] };
+      for (let i = 0; i < tests.length; i++) if (tests[i]?.(request) === true) return matched[i] ?? unmatched;
+      return unmatched;
     },
   };
 }
