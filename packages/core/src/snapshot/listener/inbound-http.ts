@@ -5,6 +5,7 @@ import {
   HttpConnectionManager_PathWithEscapedSlashesAction as EscapedSlashes,
 } from '@heddle/xds';
 import type { CompileReport } from '../compile-report.js';
+import { finish } from '../compile-steps.js';
 import type { InboundHttp, InboundRoute } from '../inbound-snapshot.js';
 import { CompiledRouteTable } from '../route/route-table.js';
 import { type TableSource, decodedSource } from '../route/table-source.js';
@@ -86,7 +87,7 @@ function tableOf(
     case 'routeConfig': {
       const table = new CompiledRouteTable(decodedSource(specifier.value), version, filters, report);
       // Overrides of security filters sit in the routes: they are compiled now, so that a bad one refuses the listener.
-      for (const step of table.check(report, deps)) void step;
+      finish(table.check(report, deps));
       return table;
     }
     case 'rds': {

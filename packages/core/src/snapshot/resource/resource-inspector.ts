@@ -15,6 +15,7 @@ import type { NetworkFilterKind } from '../../filters/network-filter.js';
 import { compileCluster } from '../cluster/cluster-compile.js';
 import { compileAssignment } from '../cluster/endpoint-compile.js';
 import { CompileReport } from '../compile-report.js';
+import { finish } from '../compile-steps.js';
 import { compileInboundListener } from '../listener/inbound-compile.js';
 import { isInbound } from '../listener/listener-parse.js';
 import { compileOutboundListener } from '../listener/outbound-listener.js';
@@ -42,8 +43,7 @@ export function createInspector(
     if (!verdicts.has(raw)) verdicts.set(raw, yield* verdictSteps(raw, deps));
   }
   const verdictOf = (raw: RawResource): Verdict => {
-    const steps = inspect(raw);
-    while (steps.next().done !== true);
+    finish(inspect(raw));
     return verdicts.get(raw) ?? { refusal: undefined, references: [] };
   };
   return { inspect, refusal: (raw) => verdictOf(raw).refusal, references: (raw) => verdictOf(raw).references };

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { RequestHead } from '../../request-head.js';
 import { VirtualClock } from '../../testing/virtual-clock.js';
 import { CompileReport } from '../compile-report.js';
+import { finish } from '../compile-steps.js';
 import type { FormatContext, ForwardAction, RoutePlan } from '../route-snapshot.js';
 import { DomainIndex } from './domain-index.js';
 import { CompiledRouteTable } from './route-table.js';
@@ -23,9 +24,9 @@ function table(json: JsonValue) {
   };
 }
 
-/** Compiles everything and reports into `report`. */
-function check({ table, report }: ReturnType<typeof table>): void {
-  for (const step of table.check(report, deps)) void step;
+/** Compiles everything; faults come into the report. */
+function check(made: ReturnType<typeof table>): void {
+  finish(made.table.check(made.report, deps));
 }
 
 const head = (path: string, headers: Record<string, string> = {}): RequestHead => ({

@@ -45,9 +45,11 @@ const SCHEMAS: Readonly<Record<ResourceTypeUrl, DescMessage>> = {
   [ENDPOINT_TYPE_URL]: ClusterLoadAssignmentSchema,
   [SECRET_TYPE_URL]: SecretSchema,
 };
-const BY_NAME: ReadonlyMap<string, DescMessage> = new Map(
-  [...Object.values(SCHEMAS), VirtualHostSchema].map((schema) => [schema.typeName, schema]),
-);
+const KNOWN: readonly DescMessage[] = [...Object.values(SCHEMAS), VirtualHostSchema];
+
+/** Searched when asked: reading the name of a schema decodes its descriptor, which at import would cost every start (docs/adr/0002). */
+const schemaNamed = (typeName: string): DescMessage | undefined =>
+  KNOWN.find((schema) => schema.typeName === typeName);
 
 const PLAN: WalkPlan = {
   table: { ...ROUTE_SUPPORT, ...CLUSTER_SUPPORT, ...LISTENER_SUPPORT },
@@ -80,7 +82,7 @@ export function unsupportedFields(compiled: Iterable<Compiled>): readonly Unsupp
 }
 
 function undeclaredOf({ report, typeName, message, path }: Compiled): readonly UnsupportedField[] {
-  const schema = BY_NAME.get(typeName);
+  const schema = schemaNamed(typeName);
   if (schema === undefined || message === undefined) return [];
   const root = path?.compiledAt ?? '$';
   return undeclaredFields(schema, message(), PLAN).map(({ path: at, consequence }) => ({
