@@ -48,8 +48,7 @@ const SCHEMAS: Readonly<Record<ResourceTypeUrl, DescMessage>> = {
 const KNOWN: readonly DescMessage[] = [...Object.values(SCHEMAS), VirtualHostSchema];
 
 /** Searched when asked: reading the name of a schema decodes its descriptor, which at import would cost every start (docs/adr/0002). */
-const schemaNamed = (typeName: string): DescMessage | undefined =>
-  KNOWN.find((schema) => schema.typeName === typeName);
+const schemaNamed = (typeName: string): DescMessage | undefined => KNOWN.find((schema) => schema.typeName === typeName);
 
 const PLAN: WalkPlan = {
   table: { ...ROUTE_SUPPORT, ...CLUSTER_SUPPORT, ...LISTENER_SUPPORT },
