@@ -158,10 +158,12 @@ describe('payment-service without the rate limit', () => {
     );
     const answers = await gateway.call({ url, times: 1_000, concurrency: 50 });
     const aborted = answers.filter(({ status, info }) => status === 503 && info?.flags.includes('FI'));
-    const delayed = answers.filter(({ durationMs }) => durationMs >= 500);
+    const delayed = answers.filter(({ info }) => info?.flags.includes('DI'));
     expect(ok(answers).length + aborted.length).toBe(1_000);
     expect(Math.abs(aborted.length / 1_000 - 0.05)).toBeLessThan(0.03);
     expect(Math.abs(delayed.length / 1_000 - 0.1)).toBeLessThan(0.045);
+    // Timers of Node fire up to a millisecond early.
+    expect(delayed.filter(({ durationMs }) => durationMs < 499)).toEqual([]);
     expect(Math.abs(shareOfV2(ok(answers)) - 0.05)).toBeLessThan(0.03);
   });
 });
