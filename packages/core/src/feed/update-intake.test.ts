@@ -4,15 +4,15 @@ import { VirtualClock } from '../testing/virtual-clock.js';
 import type { ResourceInspector } from './resource-view.js';
 import { SLICE_BUDGET_MS, inspectUpdate } from './update-intake.js';
 
-const resource = (name: string): RawResource => ({
+const resource = (name: string, sizeBytes = 4): RawResource => ({
   typeUrl: ROUTE_TYPE_URL,
   name,
   version: '1',
-  bytes: new Uint8Array(4),
+  bytes: new Uint8Array(sizeBytes),
 });
 
 /** An inspector whose every step takes half a millisecond; the virtual clock shows it. */
-function setUp(steps: number, refusal?: string) {
+function setUp(steps: number, refusal?: string, sizeBytes?: number) {
   const clock = new VirtualClock();
   let spentMs = 0;
   const inspector: ResourceInspector = {
@@ -37,7 +37,13 @@ function setUp(steps: number, refusal?: string) {
       return Promise.resolve();
     },
   };
-  const update = { typeUrl: ROUTE_TYPE_URL, kind: 'full', version: '1', resources: [resource('80')], removed: [] };
+  const update = {
+    typeUrl: ROUTE_TYPE_URL,
+    kind: 'full',
+    version: '1',
+    resources: [resource('80', sizeBytes)],
+    removed: [],
+  };
   return { slicesMs, take: async () => inspectUpdate({ ...update, kind: 'full' }, parts) };
 }
 
@@ -54,6 +60,13 @@ describe('an update', () => {
     const { slicesMs, take } = setUp(2);
     await take();
     expect(slicesMs).toEqual([]);
+  });
+
+  it('from a large message is inspected, and taken, in turns of their own', async () => {
+    const { slicesMs, take } = setUp(2, undefined, 100_000);
+    await take();
+    // Nothing in the turn of the message, one slice, then the turn in which the caller goes on.
+    expect(slicesMs).toEqual([0, 1]);
   });
 
   it('with a bad resource comes back with its refusal', async () => {

@@ -6,6 +6,8 @@ import type { ResourceInspector, ResourceReference } from './resource-view.js';
 
 /** Longest time spent before the event loop gets its turn. */
 export const SLICE_BUDGET_MS = 2;
+/** Reading a message of this size took its turn of the event loop already: its resources are inspected in later turns. */
+const LARGE_UPDATE_BYTES = 64 * 1024;
 
 export interface InspectedResource {
   readonly resource: RawResource;
@@ -29,7 +31,7 @@ export interface IntakeParts {
   readonly isKnown: (resource: RawResource) => boolean;
 }
 
-/** Answers at once when one slice is enough. */
+/** Answers at once when the update is small and one slice is enough. */
 export function inspectUpdate(update: FeedUpdate, parts: IntakeParts): InspectedUpdate | Promise<InspectedUpdate> {
   const work = inspectSteps(update, parts);
   const runSlice = (): InspectedUpdate | undefined => {
@@ -44,10 +46,19 @@ export function inspectUpdate(update: FeedUpdate, parts: IntakeParts): Inspected
     for (;;) {
       await parts.yieldTurn();
       const done = runSlice();
-      if (done !== undefined) return done;
+      if (done === undefined) continue;
+      // What the caller does with a large update takes a turn of its own too.
+      await parts.yieldTurn();
+      return done;
     }
   };
-  return runSlice() ?? runRest();
+  return (isLarge(update) ? undefined : runSlice()) ?? runRest();
+}
+
+function isLarge({ resources }: FeedUpdate): boolean {
+  let sizeBytes = 0;
+  for (const { bytes } of resources) if ((sizeBytes += bytes.byteLength) > LARGE_UPDATE_BYTES) return true;
+  return false;
 }
 
 /** One step a resource for its version (a hash over the bytes); then for those that changed their content, in steps of their own where they are large. */
