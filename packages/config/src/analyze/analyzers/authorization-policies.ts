@@ -33,13 +33,14 @@ export const authorizationPolicies: Analyzer = {
   },
 };
 
-const alwaysCheckable = ['principals', 'notPrincipals', 'namespaces', 'notNamespaces', 'methods', 'notMethods'];
+/** Fields of sources and operations whose values may be unreadable. */
+const parsed = ['ipBlocks', 'notIpBlocks', 'remoteIpBlocks', 'notRemoteIpBlocks', 'ports', 'notPorts'];
 
-/** Most rules name only callers and methods, and translating them once more would say nothing. */
+/** Translating every rule once more, only to see whether it can be, would cost each start. */
 function mayBeUncheckable({ from, to, when }: AuthorizationPolicyRule): boolean {
   if (when !== undefined) return true;
   const lists = [...(from ?? []).map(({ source }) => source), ...(to ?? []).map(({ operation }) => operation)];
-  return lists.some((list) => Object.keys(list ?? {}).some((field) => !alwaysCheckable.includes(field)));
+  return lists.some((list) => Object.keys(list ?? {}).some((field) => parsed.includes(field)));
 }
 
 /** The rule as it is translated: what cannot be checked is left out of ALLOW, and matches everything elsewhere. */

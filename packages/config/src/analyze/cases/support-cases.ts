@@ -126,6 +126,17 @@ export const supportCases: readonly AnalysisCase[] = [
     finds: ['authorization-rule-dropped AuthorizationPolicy default/a 6'],
   },
   {
+    title: 'rules by addresses and ports that are none',
+    yaml: security(
+      'AuthorizationPolicy',
+      'action: ALLOW\nrules:\n- from: [{source: {ipBlocks: [10.0.0.300]}}]\n- to: [{operation: {ports: [http]}}]',
+    ),
+    finds: [
+      'authorization-rule-dropped AuthorizationPolicy default/a 7',
+      'authorization-rule-dropped AuthorizationPolicy default/a 8',
+    ],
+  },
+  {
     title: 'a policy for a waypoint',
     yaml: security('AuthorizationPolicy', 'targetRefs: [{kind: Service, group: "", name: reviews}]\nrules: [{}]'),
     finds: ['unsupported-field AuthorizationPolicy default/a 5'],
