@@ -33,6 +33,25 @@ export const pathWithQuery = (path: string, query: Record<string, unknown>): str
   ).serializePathWithQuery(path, query);
 
 const BUILT_IN_DISPATCHER = Symbol.for('undici.globalDispatcher.1');
+const UNDICI_8_DISPATCHER = Symbol.for('undici.globalDispatcher.2');
+
+/**
+ * Makes one dispatcher the global one of every undici in the process: the built-in fetch of Node 22 and 24 (undici 6 and 7) looks in the first place,
+ * undici 8 in the second. Both keep what they find there when they are loaded later (undici 8, lib/global.js).
+ */
+export function setGlobalDispatchers(dispatcher: undici.Dispatcher): void {
+  for (const place of [BUILT_IN_DISPATCHER, UNDICI_8_DISPATCHER])
+    Object.defineProperty(globalThis, place, {
+      value: dispatcher,
+      writable: true,
+      enumerable: false,
+      configurable: false,
+    });
+}
+
+/** An agent of undici's own, outside of the mesh. */
+export const openAgent = (): undici.Dispatcher =>
+  new (load('undici/lib/dispatcher/agent.js') as new () => undici.Dispatcher)();
 
 export interface FetchParts {
   readonly fetch: typeof undici.fetch;
