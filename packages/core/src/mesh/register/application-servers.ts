@@ -17,7 +17,7 @@ export function adoptServers({ adopt, leftAlone }: ServerAdoption): void {
 }
 
 function onListen<Kind extends NetServer>(prototype: Kind, onPort: (server: Kind, port: number) => void): void {
-  const before = Reflect.get(prototype, 'listen') as (this: Kind, ...args: unknown[]) => Kind;
+  const before = Reflect.get(prototype, 'listen') as unknown as (this: Kind, ...args: unknown[]) => Kind;
   const listen = function (this: Kind, ...args: unknown[]): Kind {
     // Emitted before the event loop accepts anything from the port.
     this.prependOnceListener('listening', () => {
