@@ -11,7 +11,14 @@ import type { Stall } from './support/loop-stall.ts';
 /** Megabytes over the idle process (design, numbers to reach). */
 const MEMORY_GOALS_MB: Readonly<Record<number, number>> = { 100: 15, 1000: 25 };
 const STALL_GOAL_MS = 8;
-const nodeOptions = ['--expose-gc'];
+const PLAIN = ['--expose-gc'];
+/** Without V8's optimizing compilers and with a small young generation: what is left over is what the mesh itself holds. */
+const LEAN = [...PLAIN, '--no-opt', '--no-maglev', '--no-sparkplug', '--max-semi-space-size=2'];
+
+interface Memories {
+  readonly plain: Memory;
+  readonly lean: Memory;
+}
 
 interface Source {
   readonly feed: string;
@@ -22,48 +29,53 @@ interface Source {
 async function measure(
   name: string,
   services: number,
-  idle: Memory,
+  idle: Memories,
   open: (files: Record<string, string>) => Promise<Source>,
 ): Promise<void> {
   const source = await open(manyServices(services, 0));
   const [quiet, resting] = await join(source, false);
+  const [small, lean] = await join(source, false, LEAN);
   const [watched, joined] = await join(source, true);
-  for (const subscriber of [quiet, watched]) await subscriber.ask('change');
-  const changing = Promise.all([quiet.next<Changed>(), watched.next<Changed>()]);
+  for (const subscriber of [quiet, small, watched]) await subscriber.ask('change');
+  const changing = Promise.all([quiet.next<Changed>(), small.next<Changed>(), watched.next<Changed>()]);
   for (const [file, text] of Object.entries(manyServices(services, 1))) source.write(file, text);
-  const [after, changed] = await changing;
-  for (const subscriber of [quiet, watched]) await subscriber.stop();
+  const [after, leanAfter, changed] = await changing;
+  for (const subscriber of [quiet, small, watched]) await subscriber.stop();
   await source.stop();
-  report(name, services, idle, { ...joined, ...memoryOf(resting) }, { ...changed, ...memoryOf(after) });
+  console.log(`
+${services} services x ${ENDPOINTS_PER_SERVICE} endpoints, ${name}`);
+  reportMemory('first', services, idle, { plain: resting, lean });
+  reportMemory('after a change of everything', services, idle, { plain: after, lean: leanAfter });
+  report(joined, changed);
 }
 
-/** One process for memory and another for stalls: watching the loop costs memory itself. */
-function join(source: Source, watch: boolean): Promise<[Child, Joined]> {
+/** Memory and stalls are told by processes of their own: watching the loop costs memory itself. */
+function join(source: Source, watch: boolean, nodeOptions: readonly string[] = PLAIN): Promise<[Child, Joined]> {
   return Child.start<Joined>('scale/subscriber.ts', { feed: source.feed, watch }, { nodeOptions });
 }
 
-const memoryOf = ({ residentMb, heapMb }: Memory): Memory => ({ residentMb, heapMb });
-
-function report(name: string, services: number, idle: Memory, joined: Joined, changed: Changed): void {
+function reportMemory(when: string, services: number, idle: Memories, { plain, lean }: Memories): void {
   const goalMb = MEMORY_GOALS_MB[services];
-  const over = (memory: Memory): string =>
-    `${(memory.residentMb - idle.residentMb).toFixed(1)} MB (heap ${(memory.heapMb - idle.heapMb).toFixed(1)})`;
-  console.log(`\n${services} services x ${ENDPOINTS_PER_SERVICE} endpoints, ${name}`);
-  console.log(`  ready after            ${joined.readyMs.toFixed(0)} ms`);
+  const over = (to: number, from: number): string => `${(to - from).toFixed(1)} MB`;
   console.log(
-    `  memory over idle       ${over(joined)}, after a change of everything ${over(changed)}${goalMb === undefined ? '' : `   goal ${goalMb} MB`}`,
+    `  memory over idle, ${when}: resident ${over(plain.residentMb, idle.plain.residentMb)}, ` +
+      `without V8's compilers and young generation ${over(lean.residentMb, idle.lean.residentMb)}, ` +
+      `heap and buffers ${over(plain.heapMb, idle.plain.heapMb)}${goalMb === undefined ? '' : `   goal ${goalMb} MB`}`,
   );
-  console.log(`  longest stall, first   ${stallText(joined.stall)}   goal ${STALL_GOAL_MS} ms`);
-  console.log(
-    `  longest stall, change  ${stallText(changed.stall)} in ${changed.views} views   goal ${STALL_GOAL_MS} ms`,
-  );
+}
+
+function report(joined: Joined, changed: Changed): void {
+  const goal = `   goal ${STALL_GOAL_MS} ms`;
+  console.log(`  ready after ${joined.readyMs.toFixed(0)} ms`);
+  console.log(`  longest stall, first: ${stallText(joined.stall)}${goal}`);
+  console.log(`  longest stall, change of everything: ${stallText(changed.stall)} in ${changed.views} views${goal}`);
 }
 
 function stallText({ wallMs, cpuMs }: Stall): string {
   return `${cpuMs.toFixed(1)} ms of CPU (${wallMs.toFixed(1)} ms by the clock)`;
 }
 
-async function idleMemory(): Promise<Memory> {
+async function idleMemory(nodeOptions: readonly string[]): Promise<Memory> {
   const [child, memory] = await Child.start<Memory>('scale/subscriber.ts', {}, { nodeOptions });
   await child.stop();
   return memory;
@@ -84,8 +96,8 @@ function folderSource(files: Record<string, string>): Promise<Source> {
 }
 
 const sizes = process.argv.slice(2).map(Number);
-const idle = await idleMemory();
-console.log(`idle process with undici and grpc-js: ${idle.residentMb.toFixed(0)} MB resident`);
+const idle: Memories = { plain: await idleMemory(PLAIN), lean: await idleMemory(LEAN) };
+console.log(`idle process with undici and grpc-js: ${idle.plain.residentMb.toFixed(0)} MB resident`);
 for (const services of sizes.length === 0 ? [100, 1000] : sizes) {
   await measure('feed process', services, idle, feedSource);
   await measure('folder in process', services, idle, folderSource);
