@@ -14,6 +14,8 @@ import {
   normalizeTarget,
   unescapeSlashes,
 } from '../../packages/core/src/inbound/http/request-target.js';
+import { appendedForwardedFor, clientAddress } from '../../packages/core/src/inbound/http/remote-address.js';
+import { normalHost } from '../../packages/core/src/inbound/http/request-head.js';
 import { pathOnly } from '../../packages/core/src/matching/path-matcher.js';
 
 const repository = resolve(import.meta.dirname, '../..');
@@ -127,5 +129,43 @@ describe.skipIf(!present)('Envoy’s x-forwarded-client-cert', () => {
       options['set_current_client_cert_details'] as ForwardedDetail[],
     );
     expect(header ?? null).toBe(expected['x-forwarded-client-cert']);
+  });
+});
+
+describe.skipIf(!present)('Envoy’s x-forwarded-for', () => {
+  // Trusted address ranges belong to an extension (original_ip_detection) that is not read.
+  const cases = read<HcmCase>('hcm-edge.json').filter(
+    ({ kind, options }) => kind === 'xff' && options['xff_trusted_cidrs'] === undefined,
+  );
+
+  test('there are some', () => expect(cases.length).toBeGreaterThan(8));
+
+  test.each(cases.map((one) => [one.id, one] as const))('%s', (_, { options, input, expected }) => {
+    const rules = {
+      useRemoteAddress: options['use_remote_address'] === true,
+      trustedHops: Number(options['xff_num_trusted_hops']),
+      skipAppend: options['skip_xff_append'] === true,
+    };
+    const header = (input['x-forwarded-for'] as string | null) ?? undefined;
+    const peer = String(input['peer_address']);
+    expect(clientAddress(rules, header, peer)).toBe(expected['trusted_client_address']);
+    const appended = appendedForwardedFor(rules, header, peer, String(input['local_address']));
+    if ('x-forwarded-for' in expected) expect(appended ?? header ?? null).toBe(expected['x-forwarded-for']);
+  });
+});
+
+const stripPort = { NONE: 'none', MATCHING: 'matching', ANY: 'any' } as const;
+
+describe.skipIf(!present)('Envoy’s host normalisation', () => {
+  const cases = read<HcmCase>('hcm-edge.json').filter(({ kind }) => kind === 'hcm_host');
+
+  test('there are some', () => expect(cases.length).toBeGreaterThan(5));
+
+  test.each(cases.map((one) => [one.id, one] as const))('%s', (_, { options, input, expected }) => {
+    const rules = {
+      stripPort: stripPort[options['strip_port'] as keyof typeof stripPort],
+      stripTrailingDot: options['strip_trailing_host_dot'] === true,
+    };
+    expect(normalHost(String(input['host']), rules, Number(options['listener_port']))).toBe(expected['host']);
   });
 });

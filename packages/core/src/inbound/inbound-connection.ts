@@ -23,6 +23,8 @@ export class InboundConnection {
   requestsInFlight = 0;
   /** True once policy forbids it: no new request is served. */
   revoked = false;
+  /** True while its server drains: the next response that ends is its last. */
+  closing = false;
   /** The last Host header and its checked, normal form: most callers send one host on a connection. */
   lastHost = '';
   lastAuthority: string | undefined = undefined;

@@ -19,6 +19,9 @@ describe('handshakes', () => {
     [['istio-peer-exchange', 'istio'], 'istio'],
     [['istio-peer-exchange'], 'istio-peer-exchange'],
     [['h2', 'http/1.1'], 'http/1.1'],
+    // An Envoy sidecar whose upstream may speak either (auto_config).
+    [['istio-h2', 'istio-http/1.1', 'h2', 'http/1.1'], 'http/1.1'],
+    [['istio-h2', 'istio-http/1.1', 'istio'], 'istio-http/1.1'],
   ])('a caller that offers %j speaks %s', async (alpnProtocols, expected) => {
     const { port } = await serve(snapshotOf(inboundSnapshot('strict')));
     const socket = await secureSocket(port, secureOptions(workload(productpage), { alpnProtocols }));
@@ -28,7 +31,8 @@ describe('handshakes', () => {
 
   test('a caller that speaks HTTP/2 only is told so by an alert', async () => {
     const { port } = await serve(snapshotOf(inboundSnapshot('strict')));
-    await expect(secure(port, workload(productpage), { alpnProtocols: ['h2'] })).rejects.toThrow(/alert|disconnected/);
+    for (const alpnProtocols of [['h2'], ['istio-h2', 'h2']])
+      await expect(secure(port, workload(productpage), { alpnProtocols })).rejects.toThrow(/alert|disconnected/);
   });
 
   test('new handshakes see a rotated certificate, and the old connection goes on', async () => {

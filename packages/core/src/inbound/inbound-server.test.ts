@@ -123,14 +123,27 @@ describe('drain', () => {
     expect(server.activeRequests).toBe(0);
   });
 
-  test('closes idle kept-alive connections and silent ones at once', async () => {
-    const { port, server, finished } = await serve(snapshotOf(inboundSnapshot('permissive')));
+  test('closes silent connections, and kept-alive ones that stay idle', async () => {
+    const settings = { idleDrainMs: 20 };
+    const { port, server, finished } = await serve(snapshotOf(inboundSnapshot('permissive')), hello, settings);
     const agent = new Agent({ keepAlive: true });
     await plain(port, '/', agent);
     await finished(1);
     const silent = connect(port, '127.0.0.1').on('error', () => undefined);
     await once(silent, 'connect');
     await server.drain(60_000);
+    agent.destroy();
+  });
+
+  test('answers a request that comes on an idle connection meanwhile, as its last', async () => {
+    const settings = { idleDrainMs: 60_000 };
+    const { port, server, finished } = await serve(snapshotOf(inboundSnapshot('permissive')), hello, settings);
+    const agent = new Agent({ keepAlive: true });
+    await plain(port, '/', agent);
+    await finished(1);
+    const drained = server.drain(60_000);
+    expect(await plain(port, '/', agent)).toMatchObject({ status: 200, headers: { connection: 'close' } });
+    await drained;
     agent.destroy();
   });
 

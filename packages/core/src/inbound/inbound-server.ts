@@ -139,8 +139,8 @@ export class InboundServer implements InboundAccess {
   }
 
   /**
-   * Stops accepting, closes idle connections at once, tells the others to close after their response, and waits for requests in flight for at most
-   * `drainMs`; what is left then is cut off. Resolves when no socket is left. Safe to call again.
+   * Stops accepting, tells every connection to close after its next response, closes those that stay idle (after `idleDrainMs`), and waits for requests in
+   * flight for at most `drainMs`; what is left then is cut off. Resolves when no socket is left. Safe to call again.
    */
   async drain(drainMs: number): Promise<void> {
     this.#draining = true;
@@ -162,20 +162,21 @@ export class InboundServer implements InboundAccess {
     const acceptor = this.#servers.get(server);
     if (acceptor === undefined) return Promise.resolve();
     acceptor.closeOpening();
-    for (const connection of acceptor.connections) {
-      // Without a request it is closed now; with one, after its response.
-      connection.revoked = true;
-      if (connection.requestsInFlight === 0) connection.socket.destroy();
-    }
+    for (const connection of acceptor.connections) connection.closing = true;
+    const { clock, settings } = this.#options;
     return new Promise((resolve) => {
-      const timer = this.#options.clock.after(drainMs, () => acceptor.destroyAll());
+      const timer = clock.after(drainMs, () => acceptor.destroyAll());
+      const idleTimer = clock.after(Math.min(drainMs, settings.idleDrainMs), () => {
+        for (const { requestsInFlight, socket } of acceptor.connections) if (requestsInFlight === 0) socket.destroy();
+      });
       const finish = (): void => {
         timer.cancel();
+        idleTimer.cancel();
         acceptor.close();
         this.#servers.delete(server);
         resolve();
       };
-      if (server.listening) server.close(finish);
+      if (server.listening) closeGently(server, finish);
       else finish();
     });
   }
@@ -214,6 +215,15 @@ export class InboundServer implements InboundAccess {
     this.#foreign.set(socket, connection);
     return connection;
   }
+}
+
+/** Closes without what Node does first: resetting idle connections, whatever is on its way to them. */
+function closeGently(server: Server, closed: () => void): void {
+  const own = Object.getOwnPropertyDescriptor(server, 'closeIdleConnections');
+  server.closeIdleConnections = () => undefined;
+  server.close(closed);
+  if (own === undefined) Reflect.deleteProperty(server, 'closeIdleConnections');
+  else Object.defineProperty(server, 'closeIdleConnections', own);
 }
 
 function foreignFacts(socket: Socket, secure: TLSSocket | undefined): ConnectionFacts | undefined {

@@ -15,6 +15,11 @@ export interface InboundSettings {
   readonly keepAliveTimeoutMs: number;
   /** Time that requests in flight get when policy no longer allows their connection. */
   readonly revokeGraceMs: number;
+  /**
+   * How long a drain leaves idle connections open, so that requests on their way to them are still answered (with Connection: close) and not reset: a
+   * POST that met a reset can't be sent again (Envoy: drain-time-s, 600 by default).
+   */
+  readonly idleDrainMs: number;
   /** Largest request head (Envoy: max_request_headers_kb, 60). */
   readonly maxHeaderBytes: number;
   /** This workload's SPIFFE id for `By=` in x-forwarded-client-cert. */
@@ -29,6 +34,7 @@ export const defaultInboundSettings: InboundSettings = {
   // Longer than the idle time of any sane client pool, so that the client closes first and no request meets a closing connection.
   keepAliveTimeoutMs: 3_600_000,
   revokeGraceMs: 5_000,
+  idleDrainMs: 500,
   maxHeaderBytes: 61_440,
   localSpiffeId: () => undefined,
 };

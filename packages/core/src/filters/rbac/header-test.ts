@@ -5,7 +5,8 @@ import type { RbacRequest, RbacTest, RuleScope } from './rbac-request.js';
 
 export function compileHeaderTest(matcher: HeaderMatcher, scope: RuleScope): RbacTest {
   const header = compileHeaderMatcher(matcher);
-  if (!scope.refusing || header.name.startsWith(':')) return exactTest(matcher, header) ?? header.matches;
+  if (!scope.refusing || header.name.startsWith(':'))
+    return exactTest(matcher, header) ?? ((request) => header.matches(request));
   return (request) => header.matches(request) || someValueMatches(header, request);
 }
 

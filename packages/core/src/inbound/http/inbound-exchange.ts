@@ -221,7 +221,8 @@ export class InboundExchange implements SignalSource {
     // What outlives the request, such as a timer that it started, keeps the exchange through its context, but not what belonged to the request.
     this.#request = this.#application = this.#span = undefined;
     this.#filters = NO_FILTERS;
-    if (connection.revoked && connection.requestsInFlight === 0) connection.socket.destroySoon();
+    if ((connection.revoked || connection.closing) && connection.requestsInFlight === 0)
+      connection.socket.destroySoon();
   }
 }
 

@@ -68,7 +68,7 @@ export class InboundPipeline {
       return;
     }
     const exchange = new InboundExchange(this.#options, request, response, connection, this.#active);
-    if (this.#draining) exchange.closeAfter();
+    if (this.#draining || connection.closing) exchange.closeAfter();
     const handler = admitted.kind === 'chain' ? admitted.chain.handler : undefined;
     const http = handler?.kind === 'http' ? handler.http : undefined;
     const found = scanHeaders(request.rawHeaders);
