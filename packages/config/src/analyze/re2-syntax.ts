@@ -17,6 +17,8 @@ class SyntaxFault extends Error {}
 
 const classEscapes = 'dDsSwW';
 const otherEscapes = 'abfnrtvAzBC';
+/** Places and bytes: they stand for no character, so a class cannot hold them. */
+const notInClass = 'AzbBC';
 const isSet = (text: string) => /^\\[dDsSwWpP]/.test(text);
 const longestRepeat = 1000;
 
@@ -110,8 +112,11 @@ class Scan {
   #classChar(at: number): [number | undefined, number] {
     const code = this.text.codePointAt(at) ?? 0;
     if (this.text[at] !== '\\') return [code, at + String.fromCodePoint(code).length];
+    const escaped = this.text[at + 1] ?? '';
+    if (escaped !== '' && notInClass.includes(escaped))
+      throw new SyntaxFault(`\\${escaped} is not possible inside [ ]`);
     const end = this.#escapeEnd(at);
-    const plain = end === at + 2 && !/\w/.test(this.text[at + 1] ?? '');
+    const plain = end === at + 2 && !/\w/.test(escaped);
     return [plain ? this.text.codePointAt(at + 1) : undefined, end];
   }
 

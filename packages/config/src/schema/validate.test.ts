@@ -6,7 +6,7 @@ import { loadText } from '../load/load.js';
 import { apiVersionOf } from '../load/unknown-kinds.js';
 import { checks } from './checks.js';
 import { kindByName, kinds } from './kinds.js';
-import type { SchemaNode } from './schema-node.js';
+import type { SchemaNode, SchemaType } from './schema-node.js';
 import { validateValue } from './validate.js';
 
 const faultsOf = (schema: SchemaNode, value: unknown) =>
@@ -15,7 +15,8 @@ const faultsOf = (schema: SchemaNode, value: unknown) =>
   );
 
 /** The same schema for ajv: closed objects, int-or-string as ajv reads it, without what ajv has no keyword for. */
-function forAjv({ open, checks: _checks, atMostOne, ...node }: SchemaNode): object {
+function forAjv({ open, atMostOne, ...rest }: SchemaNode): object {
+  const node = without(rest, 'checks');
   const map = (record: Readonly<Record<string, SchemaNode>>) =>
     Object.fromEntries(Object.entries(record).map(([name, child]) => [name, forAjv(child)]));
   const exclusive = (atMostOne ?? []).flatMap((group) =>
@@ -49,7 +50,7 @@ function valuesFor(node: SchemaNode): fc.Arbitrary<unknown> {
 
 function rightFor(node: SchemaNode): fc.Arbitrary<unknown> {
   if (node.enum) return fc.constantFrom(...node.enum, 'NEITHER');
-  const type = Array.isArray(node.type) ? 'integer' : node.type;
+  const type: SchemaType | undefined = typeof node.type === 'string' ? node.type : node.type && 'integer';
   switch (type) {
     case 'object': {
       const fields = Object.entries(node.properties ?? {}).map(
@@ -84,7 +85,7 @@ function rightFor(node: SchemaNode): fc.Arbitrary<unknown> {
       return fc.double({ min: -5, max: 200, noNaN: true });
     case 'boolean':
       return fc.boolean();
-    default:
+    case undefined:
       return fc.anything({ maxDepth: 1 }).filter((value) => value !== undefined);
   }
 }
@@ -176,7 +177,11 @@ function visit(node: SchemaNode, look: (node: SchemaNode) => void): void {
   if (node.additionalProperties) visit(node.additionalProperties, look);
 }
 
-function withoutChecks({ checks: _checks, ...node }: SchemaNode): SchemaNode {
+const without = <T extends object>(value: T, key: string): T =>
+  Object.fromEntries(Object.entries(value).filter(([name]) => name !== key)) as T;
+
+function withoutChecks(schema: SchemaNode): SchemaNode {
+  const node = without(schema, 'checks');
   return {
     ...node,
     ...(node.properties && {

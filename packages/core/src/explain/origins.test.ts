@@ -70,22 +70,22 @@ describe('the lines that an explanation points to', () => {
   it('are those of the service, the rules one by one, and the endpoint', async () => {
     expect(await originsOf('http://reviews:9080/a')).toEqual([
       'listener chosen: Service default/reviews 8',
-      'virtual-host chosen: VirtualService default/reviews 29',
-      'route rejected: VirtualService default/reviews 31',
-      'route chosen: VirtualService default/reviews 33',
-      'filter chosen: VirtualService default/reviews 33',
-      'policy info: VirtualService default/reviews 33',
-      'policy info: VirtualService default/reviews 33',
+      'virtual-host chosen: VirtualService default/reviews 28',
+      'route rejected: VirtualService default/reviews 30',
+      'route chosen: VirtualService default/reviews 32',
+      'filter info: VirtualService default/reviews 32',
+      'policy info: VirtualService default/reviews 32',
+      'policy info: VirtualService default/reviews 32',
       'cluster chosen: Service default/reviews 1',
-      'endpoint info: Pod default/reviews-v1 19',
+      'endpoint info: Pod default/reviews-v1 18',
     ]);
   });
 
   it('are those of the service alone where no rule shapes the call, though services share its port', async () => {
     expect((await originsOf('http://details:9080/')).slice(0, 3)).toEqual([
-      'listener chosen: Service default/details 17',
-      'virtual-host chosen: Service default/details 17',
-      'route chosen: Service default/details 17',
+      'listener chosen: Service default/details 16',
+      'virtual-host chosen: Service default/details 16',
+      'route chosen: Service default/details 16',
     ]);
   });
 

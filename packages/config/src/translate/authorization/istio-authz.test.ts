@@ -91,7 +91,7 @@ function replaceTemplates(value: unknown): void {
 
 function goldenRbac(text: string): JsonObject {
   const filter = parse(text) as { typedConfig: JsonObject };
-  const { '@type': _type, ...rbac } = filter.typedConfig;
+  const rbac = Object.fromEntries(Object.entries(filter.typedConfig).filter(([name]) => name !== '@type'));
   return replaceGolden(rbac) as JsonObject;
 }
 
@@ -101,9 +101,9 @@ function replaceGolden(value: JsonValue): JsonValue {
   const template = (value['uriTemplate'] as { typedConfig?: { pathTemplate?: string } } | undefined)?.typedConfig
     ?.pathTemplate;
   if (template !== undefined) return { destinationPortRange: { end: hashOf(template) } };
-  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, replaceGolden(child as JsonValue)]));
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, replaceGolden(child)]));
 }
 
 function hashOf(text: string): number {
-  return [...text].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 1_000_003, 7);
+  return Array.from(text).reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 1_000_003, 7);
 }

@@ -14,6 +14,9 @@ import { type PortProtocol, isHttp2 } from '../../view/port-protocol.js';
 import { durationOf } from '../wire.js';
 import type { PortPolicy } from './traffic-policy.js';
 
+/** Key of a cluster's typed extension options. */
+export const HTTP_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+
 const UNLIMITED = 4_294_967_295;
 
 /** Istio lifts Envoy's default limits (1,024 connections, 3 retries, …) unless the rule sets them. */

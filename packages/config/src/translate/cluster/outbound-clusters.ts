@@ -19,18 +19,11 @@ import { mtlsOfNamespace } from '../../view/peer-authentication.js';
 import type { TranslationContext } from '../context.js';
 import { NO_DETAILS, type OriginDetails, type Translated, originAt } from '../translated.js';
 import { durationOfMs } from '../wire.js';
-import { asDownstream, circuitBreakers } from './connection-pool.js';
+import { HTTP_OPTIONS, asDownstream, circuitBreakers } from './connection-pool.js';
 import { speaksMutualTls } from './endpoint-tls.js';
 import { applyDistribution, applyFailover, loadAssignment } from './load-assignment.js';
-import {
-  HTTP_OPTIONS,
-  type PortCluster,
-  type PortInputs,
-  isDnsCluster,
-  localityEnabled,
-  portClusters,
-  subsetEndpoints,
-} from './service-clusters.js';
+import type { PortInputs } from './port-inputs.js';
+import { type PortCluster, isDnsCluster, localityEnabled, portClusters, subsetEndpoints } from './service-clusters.js';
 
 export interface OutboundClusters {
   readonly clusters: readonly Translated<Cluster>[];

@@ -14,27 +14,24 @@ import {
 } from '@heddle/xds';
 import type { MergedRule } from '../../view/destination-rules.js';
 import type { MeshEndpoint } from '../../view/endpoints.js';
-import { type MeshPort, type MeshService } from '../../view/mesh-service.js';
+import type { MeshService } from '../../view/mesh-service.js';
 import type { MeshView } from '../../view/mesh-view.js';
 import type { SubsetSpec } from '../../view/spec/istio.js';
 import { selects } from '../../view/workload-instances.js';
 import { configPath, durationOfMs, istioMetadata } from '../wire.js';
 import type { ConfigObject } from '../../model/config-object.js';
-import { applyTcpSettings, circuitBreakers, httpProtocolOptions, speaksHttp2 } from './connection-pool.js';
+import {
+  HTTP_OPTIONS,
+  applyTcpSettings,
+  circuitBreakers,
+  httpProtocolOptions,
+  speaksHttp2,
+} from './connection-pool.js';
 import { applyLoadBalancer } from './load-balancer.js';
 import { applyOutlierDetection } from './outlier-detection.js';
+import type { PortInputs } from './port-inputs.js';
 import { type PortPolicy, policyFor } from './traffic-policy.js';
 import { applyUpstreamTls } from './upstream-tls.js';
-
-/** What the clusters of a port are made from; equal inputs give equal clusters. */
-export interface PortInputs {
-  readonly service: MeshService;
-  readonly port: MeshPort;
-  readonly rule: MergedRule | undefined;
-  readonly endpoints: readonly MeshEndpoint[];
-  /** Auto mTLS is off for the service's namespace (PeerAuthentication DISABLE). */
-  readonly plain: boolean;
-}
 
 export interface PortCluster {
   readonly cluster: Cluster;
@@ -97,8 +94,6 @@ function buildCluster(view: MeshView, inputs: PortInputs, policy: PortPolicy, su
   });
   return cluster;
 }
-
-export const HTTP_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 
 function localityWeighted() {
   const made = create(ClusterSchema, {

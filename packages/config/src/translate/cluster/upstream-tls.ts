@@ -14,8 +14,8 @@ import {
 import type { MeshEndpoint } from '../../view/endpoints.js';
 import type { MeshService } from '../../view/mesh-service.js';
 import type { ClientTlsSpec } from '../../view/spec/istio.js';
-import { explicitHttp1 } from './connection-pool.js';
-import { HTTP_OPTIONS, type PortInputs } from './service-clusters.js';
+import { HTTP_OPTIONS, explicitHttp1 } from './connection-pool.js';
+import type { PortInputs } from './port-inputs.js';
 import { istioMutualSocket, originatedSocket } from './tls-context.js';
 import type { PortPolicy } from './traffic-policy.js';
 

@@ -1,9 +1,8 @@
 // Inbound clusters: the application behind each served port, and whatever listens on the others.
 import { type Cluster, ClusterSchema, Cluster_DiscoveryType, Cluster_LbPolicy, UpstreamHttpProtocolOptionsSchema, create, packAny } from '@heddle/xds'; // prettier-ignore
 import type { ServedPort } from '../../view/workload-services.js';
-import { applyTcpSettings, circuitBreakers, httpProtocolOptions } from '../cluster/connection-pool.js';
+import { HTTP_OPTIONS, applyTcpSettings, circuitBreakers, httpProtocolOptions } from '../cluster/connection-pool.js';
 import { originalDestination } from '../cluster/outbound-clusters.js';
-import { HTTP_OPTIONS } from '../cluster/service-clusters.js';
 import { policyFor } from '../cluster/traffic-policy.js';
 import type { TranslationContext } from '../context.js';
 import { NO_DETAILS, type Translated, originAt } from '../translated.js';
