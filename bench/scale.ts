@@ -67,7 +67,8 @@ function reportMemory(when: string, services: number, idle: Memories, { plain, l
 function report(joined: Joined, changed: Changed): void {
   const goal = `   goal ${STALL_GOAL_MS} ms`;
   console.log(`  ready after ${joined.readyMs.toFixed(0)} ms`);
-  console.log(`  longest stall, first: ${stallText(joined.stall)}${goal}`);
+  console.log(`  longest stall, createMesh before the first push: ${stallText(joined.startStall)}`);
+  console.log(`  longest stall, first push: ${stallText(joined.stall)}${goal}`);
   console.log(`  longest stall, change of everything: ${stallText(changed.stall)} in ${changed.views} views${goal}`);
 }
 

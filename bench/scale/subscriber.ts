@@ -17,6 +17,8 @@ export interface Memory {
 
 export interface Joined extends Memory {
   readonly readyMs: number;
+  /** While createMesh loads what it needs, before there is any traffic. */
+  readonly startStall: Stall;
   readonly stall: Stall;
 }
 
@@ -50,14 +52,19 @@ async function subscribe(url: string): Promise<void> {
     feed: url,
     identity: 'none',
     instanceIp: '127.0.2.1',
-    startTimeoutMs: 60_000,
+    // Returns once everything is loaded and the connection is on its way: that is the start, not the push.
+    startTimeoutMs: 0,
   });
+  // The watch sees a turn when it is over.
+  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
+  const startStall = watch?.take() ?? NO_STALL;
+  await mesh.ready({ timeoutMs: 60_000 });
   const readyMs = performance.now() - begun;
   // The view in force is compiled in slices after it is ready, and on first use.
   await quiet(mesh);
   const stall = watch?.stop() ?? NO_STALL;
   serveParent(() => change(mesh));
-  tellParent({ readyMs, stall, ...(await memory()) } satisfies Joined);
+  tellParent({ readyMs, startStall, stall, ...(await memory()) } satisfies Joined);
 }
 
 /** Waits for the next configuration and tells what taking it cost. */
