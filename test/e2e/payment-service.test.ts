@@ -1,6 +1,6 @@
 // The payment-service example, pasted as it is into a folder: what its owner and its callers see, over real processes.
 import { createConnection } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import type { CallOutcome, MeshProcess } from '../support/processes/mesh-process.js';
 import { startPaymentMesh, type PaymentMesh } from '../support/processes/payment-mesh.js';
@@ -70,14 +70,17 @@ describe('payment-service as it is pasted', () => {
   });
 
   it('gives each instance 100 calls a minute: the 101st gets 429 and is told when to come back', async () => {
+    const startMs = performance.now();
     const answers = await gateway.call({ url, times: 260, concurrency: 4 });
+    // The bucket fills steadily, 100 tokens in 60 s (Envoy: AtomicTokenBucketImpl): what comes in meanwhile may be spent.
+    const refilled = Math.ceil(((performance.now() - startMs) / 60_000) * 100);
     const limited = answers.filter(({ status }) => status === 429);
     expect(ok(answers).length + limited.length).toBe(260);
     for (const { name, ip } of mesh.instances.slice(0, 2)) {
       // The calls of the tests before count too: those that got through, and the stranger's that this instance met.
       const here = ok(answers).filter(({ servedBy }) => servedBy === name).length;
       expect(here).toBeGreaterThanOrEqual(96);
-      expect(here).toBeLessThanOrEqual(100);
+      expect(here).toBeLessThanOrEqual(100 + refilled);
       expect(limited.filter(({ info }) => info?.upstreamAddress === `${ip}:${mesh.port}`).length).toBeGreaterThan(0);
     }
     const { headers = {}, body } = limited[0]!;
@@ -96,6 +99,9 @@ describe('payment-service without the rate limit', () => {
   beforeAll(async () => {
     mesh = await startPaymentMesh('127.31.2', servedByPods, ['routing.yaml', 'security.yaml']);
     gateway = await mesh.caller('api-gateway');
+  });
+  afterEach(async () => {
+    for (const instance of mesh.all) await instance.behave({});
   });
   afterAll(() => mesh.stop());
 
@@ -116,7 +122,6 @@ describe('payment-service without the rate limit', () => {
     expect(post).toMatchObject({ status: 503, info: { attempts: 1 } });
     const seen = (await Promise.all(mesh.all.map((instance) => instance.seen()))).flat();
     expect(seen.map(({ method, status }) => [method, status])).toEqual([['POST', 503]]);
-    for (const instance of mesh.all) await instance.behave({});
   });
 
   it('turns away what 100 connections and 100 waiting calls cannot hold', async () => {
@@ -128,7 +133,6 @@ describe('payment-service without the rate limit', () => {
     // v1 held exactly its 200; v2 the few that were its share.
     expect(ok(answers).filter(({ info }) => info?.cluster === v1Cluster)).toHaveLength(200);
     expect((await cluster(gateway, v1Cluster))?.pendingOverflows).toBe(overflowed.length);
-    for (const instance of mesh.all) await instance.behave({});
   });
 
   it('ejects an instance after five failures for 30 s, and never more than half', async () => {
@@ -148,7 +152,6 @@ describe('payment-service without the rate limit', () => {
     const later = await cluster(gateway, v1Cluster);
     expect(later).toMatchObject({ activeEjections: 1 });
     expect(later?.refusedEjections).toBeGreaterThan(0);
-    for (const instance of mesh.all) await instance.behave({});
   });
 
   it('delays 10 % by 500 ms and fails 5 % with 503 once the fault block is pasted', async () => {
