@@ -224,7 +224,7 @@ describe('buildSnapshot', () => {
       case: 'typedConfig',
       value: packAny(HttpConnectionManagerSchema, hcm),
     };
-    expect(message.filterChains[0]!.filters[0]!.configType.value?.typeUrl).toBe(HCM);
+    expect(message.filterChains[0]!.filters[0]!.configType.value.typeUrl).toBe(HCM);
     const raw: RawResource = {
       typeUrl: LISTENER_TYPE_URL,
       name: message.name,

@@ -3,8 +3,7 @@ import { type RouteConfiguration, VirtualHostSchema } from '@heddle/xds';
 import { CompileReport } from '../compile-report.js';
 import { HeldStates } from '../filter-states.js';
 import type { Compiled } from '../support/unsupported-fields.js';
-import { hostScope } from './route-scope.js';
-import type { TableFilters } from './route-table.js';
+import { type TableFilters, hostScope } from './route-scope.js';
 import type { HostSource } from './table-source.js';
 import { CompiledVirtualHost } from './virtual-host.js';
 

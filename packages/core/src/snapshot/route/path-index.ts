@@ -14,11 +14,18 @@ interface RadixNode {
   readonly children: readonly RadixNode[];
 }
 
-export interface PathIndex {
+/** A class, not closures: one shape for all virtual hosts lets the engine inline the walk where requests go to many of them. */
+export class PathIndex {
+  constructor(
+    private readonly root: RadixNode,
+    /** Indexes, in order, of the routes whose path has to be tested. */
+    readonly others: readonly number[],
+  ) {}
+
   /** Indexes, in order, of the routes whose indexable path condition holds. */
-  candidates(path: string): readonly number[];
-  /** Indexes, in order, of the routes whose path has to be tested. */
-  readonly others: readonly number[];
+  candidates(path: string): readonly number[] {
+    return walk(this.root, path);
+  }
 }
 
 const NONE: readonly number[] = [];
@@ -41,7 +48,7 @@ export function buildPathIndex(paths: readonly CompiledPath[]): PathIndex {
   }
   const keys = [...root.keys()].sort();
   const tree = buildNode('', keys, 0, root, NONE);
-  return { others, candidates: (path) => walk(tree, path) };
+  return new PathIndex(tree, others);
 }
 
 /** Builds the node of all `keys` (sorted, sharing their first `depth + label.length` characters). */

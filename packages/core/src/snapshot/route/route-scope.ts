@@ -1,8 +1,15 @@
 // What the routes of a virtual host inherit from it and from their table.
 import type { RouteConfiguration, VirtualHost } from '@heddle/xds';
+import type { FilterStateStore } from '../../filters/http-filter.js';
 import type { HeaderLevel } from '../format/header-operations.js';
+import type { HttpFilterChain } from '../listener/http-filter-chain.js';
 import type { RouteScope } from './route-entry.js';
-import type { TableFilters } from './route-table.js';
+
+/** What the routes of a table run with: the filters of its listener, and where these keep what they remember. */
+export interface TableFilters {
+  readonly chain: HttpFilterChain;
+  readonly state: FilterStateStore;
+}
 
 /** Envoy's default limit of direct response bodies. */
 const MAX_DIRECT_BODY_BYTES = 4096;

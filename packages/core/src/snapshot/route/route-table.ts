@@ -1,23 +1,15 @@
 // A compiled RouteConfiguration: domains are indexed at once, each virtual host is decoded and compiled when the first request meets it.
 import type { VirtualHost } from '@heddle/xds';
 import { asciiLower } from '../../matching/ascii-case.js';
-import type { FilterStateStore } from '../../filters/http-filter.js';
 import type { CompileReport } from '../compile-report.js';
-import type { FilterDeps, HttpFilterChain } from '../listener/http-filter-chain.js';
-import { checkOverrides } from '../listener/http-filter-chain.js';
+import { type FilterDeps, checkOverrides } from '../listener/http-filter-chain.js';
 import type { RouteTable } from '../route-snapshot.js';
 import type { Compiled } from '../support/unsupported-fields.js';
 import { DomainIndex } from './domain-index.js';
 import { KeptHost } from './kept-host.js';
-import { hostScope } from './route-scope.js';
+import { type TableFilters, hostScope } from './route-scope.js';
 import { type TableSource, sameFrame } from './table-source.js';
 import { CompiledVirtualHost } from './virtual-host.js';
-
-/** What the routes of a table run with: the filters of its listener, and where these keep what they remember. */
-export interface TableFilters {
-  readonly chain: HttpFilterChain;
-  readonly state: FilterStateStore;
-}
 
 export class CompiledRouteTable implements RouteTable {
   readonly name: string;
