@@ -43,7 +43,7 @@ export class FileSource {
     this.#watch = new PathWatch(paths, {
       pollIntervalMs: this.#pollIntervalMs,
       debounceMs: options.debounceMs ?? 30,
-      onChange: () => this.#reload(),
+      onChange: (isSettled) => this.#reload(isSettled),
     });
   }
 
@@ -59,9 +59,9 @@ export class FileSource {
     this.#watch.close();
   }
 
-  async #reload(): Promise<void> {
+  async #reload(isSettled: () => Promise<boolean>): Promise<void> {
     const loaded = await loadPaths(this.#paths);
-    if (!this.#closed) this.#take(loaded);
+    if ((await isSettled()) && !this.#closed) this.#take(loaded);
   }
 
   #take(loaded: LoadedConfig): void {

@@ -6,8 +6,11 @@ import { dirname, join } from 'node:path';
 export interface PathWatchOptions {
   readonly pollIntervalMs: number;
   readonly debounceMs: number;
-  /** Called with no other call running. */
-  readonly onChange: () => Promise<void>;
+  /**
+   * Called with no other call running. `isSettled` tells, after reading, whether the files are still what they were before: what was read while somebody
+   * wrote may be half a file, and another call follows then.
+   */
+  readonly onChange: (isSettled: () => Promise<boolean>) => Promise<void>;
 }
 
 export class PathWatch {
@@ -67,11 +70,22 @@ export class PathWatch {
     if (this.#closed) return;
     this.#watchFolders(tree.folders);
     const print = tree.entries.join('\n');
+    if (this.#print !== print && Math.abs(Date.now() - tree.emptiedMs) < EMPTY_GRACE_MS) {
+      this.#hint();
+      return;
+    }
     // The first look says what is there; a file that changed about then may have been read before or after its change.
     const since = this.#startedMs - CLOCK_GRAIN_MS;
     const changed = this.#print === undefined ? tree.newestMs >= since : this.#print !== print;
     this.#print = print;
-    if (changed) await this.#options.onChange();
+    if (changed) await this.#options.onChange(() => this.#isStill(print));
+  }
+
+  async #isStill(print: string): Promise<boolean> {
+    const tree = await treeOf(this.#paths);
+    if (tree.entries.join('\n') === print) return true;
+    this.#hint();
+    return false;
   }
 
   #watchFolders(folders: ReadonlySet<string>): void {
@@ -100,10 +114,14 @@ export class PathWatch {
 
 /** Times of files are coarser than the clock. */
 const CLOCK_GRAIN_MS = 20;
+/** Many editors empty a file and then write it: one that was emptied this recently is looked at again before it counts. */
+const EMPTY_GRACE_MS = 300;
 
 interface Tree {
   /** The latest change of any file. */
   readonly newestMs: number;
+  /** When the latest of the empty files was changed; -Infinity without any. */
+  readonly emptiedMs: number;
   /** One line a file: path, inode, size, time of change. */
   readonly entries: readonly string[];
   readonly folders: ReadonlySet<string>;
@@ -113,10 +131,11 @@ interface Growing {
   readonly entries: string[];
   readonly folders: Set<string>;
   newestMs: number;
+  emptiedMs: number;
 }
 
 async function treeOf(paths: readonly string[]): Promise<Tree> {
-  const tree: Growing = { entries: [], folders: new Set(), newestMs: 0 };
+  const tree: Growing = { entries: [], folders: new Set(), newestMs: 0, emptiedMs: -Infinity };
   for (const path of paths) {
     const found = await statOrNothing(path);
     if (found?.isDirectory() === true) await addFolder(path, tree, 0);
@@ -144,6 +163,7 @@ async function addFolder(folder: string, tree: Growing, depth: number): Promise<
 
 function addFile(path: string, found: Stats | undefined, tree: Growing): void {
   tree.newestMs = Math.max(tree.newestMs, found?.ctimeMs ?? 0);
+  if (found?.size === 0) tree.emptiedMs = Math.max(tree.emptiedMs, found.mtimeMs);
   const state = found === undefined ? 'absent' : `${found.ino} ${found.size} ${found.mtimeMs} ${found.ctimeMs}`;
   tree.entries.push(`${path} ${state}`);
 }
