@@ -16,6 +16,7 @@ export type DrawName =
   | 'request-id'
   | 'trace-sampling'
   | 'outlier-enforcing'
+  | 'ejection-jitter'
   | 'filter-enabled'
   | 'hash-fallback';
 
@@ -24,13 +25,12 @@ export type Draws = (name: DrawName) => number;
 
 /** The process's randomness: xorshift32 seeded once; fast, not for secrets. */
 export function seededDraws(seed: number): Draws {
-  let state = seed >>> 0 || 0x9e3779b9;
+  // Kept as a signed 32-bit integer, which V8 holds without an allocation.
+  let state = seed | 0 || 0x9e3779b9 | 0;
   return () => {
     state ^= state << 13;
-    state >>>= 0;
     state ^= state >>> 17;
     state ^= state << 5;
-    state >>>= 0;
-    return state / 0x1_0000_0000;
+    return (state >>> 0) / 0x1_0000_0000;
   };
 }

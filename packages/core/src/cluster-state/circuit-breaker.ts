@@ -15,6 +15,8 @@ export class CircuitBreaker {
   multiplexed: boolean;
   activeRequests = 0;
   activeRetries = 0;
+  /** Admitted requests that wait for their connection to be made; they count as pending. */
+  connecting = 0;
   requestOverflows = 0;
   pendingOverflows = 0;
   retryOverflows = 0;
@@ -33,18 +35,26 @@ export class CircuitBreaker {
 
   /**
    * Asks for one request slot; `admitted` has taken it. On HTTP/1.1 one request holds one connection, so that more than maxConnections requests
-   * queue, up to maxPendingRequests (Envoy: max_connections, max_pending_requests).
+   * queue. Those, and the requests whose connection is still being made (`connects`), are pending, and at most maxPendingRequests of them may be
+   * (Envoy: max_connections, max_pending_requests; a request that finds an idle connection is never pending).
    */
-  admit(): Admission {
+  admit(connects = false): Admission {
     const limits = this.limits;
     if (this.activeRequests >= limits.maxRequests) {
       this.requestOverflows += 1;
       return 'overflow';
     }
     if (!this.multiplexed && this.activeRequests >= limits.maxConnections) {
-      if (this.#waiting.size < limits.maxPendingRequests) return 'queue';
+      if (this.#pending < limits.maxPendingRequests) return 'queue';
       this.pendingOverflows += 1;
       return 'overflow';
+    }
+    if (connects) {
+      if (this.#pending >= limits.maxPendingRequests) {
+        this.pendingOverflows += 1;
+        return 'overflow';
+      }
+      this.connecting += 1;
     }
     this.activeRequests += 1;
     return 'admitted';
@@ -54,6 +64,15 @@ export class CircuitBreaker {
   release(): void {
     this.activeRequests -= 1;
     if (this.#waiting.size > 0) this.#wake();
+  }
+
+  /** A request that was admitted while it `connects` has its connection, or has given up. */
+  connected(): void {
+    this.connecting -= 1;
+  }
+
+  get #pending(): number {
+    return this.#waiting.size + this.connecting;
   }
 
   wait(waiter: CapacityWaiter): void {

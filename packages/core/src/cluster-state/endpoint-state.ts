@@ -17,6 +17,8 @@ export class EndpointState implements Host {
   activeRequests = 0;
   totalRequests = 0;
   failedRequests = 0;
+  /** Connections that are up, of the transports that say so (HTTP). */
+  openConnections = 0;
   /** Removed from the configuration; it finishes what it has. */
   removed = false;
 
@@ -24,6 +26,8 @@ export class EndpointState implements Host {
   ejectedAtMs = 0;
   /** Grows with every ejection, shrinks with every healthy interval; the ejection lasts this many base times. */
   ejectionMultiplier = 0;
+  /** Added to the present ejection's time, so that hosts that left together do not return together. */
+  ejectionJitterMs = 0;
   consecutive5xx = 0;
   consecutiveGatewayFailure = 0;
   consecutiveLocalOriginFailure = 0;

@@ -101,7 +101,12 @@ export class OutlierDetector {
 
   /** When an ejected host may come back, at the first sweep from then on. */
   ejectedUntilMs(host: EndpointState): number {
-    return host.ejectedAtMs + host.ejectionMultiplier * this.config.baseEjectionTimeMs;
+    const { baseEjectionTimeMs, maxEjectionTimeMs } = this.config;
+    const ejectionMs = Math.min(
+      host.ejectionMultiplier * baseEjectionTimeMs,
+      Math.max(baseEjectionTimeMs, maxEjectionTimeMs),
+    );
+    return host.ejectedAtMs + ejectionMs + host.ejectionJitterMs;
   }
 
   #checkReturn(host: EndpointState, nowMs: number): void {
@@ -167,11 +172,18 @@ export class OutlierDetector {
     this.counts[cause].enforced += 1;
     host.ejected = true;
     host.ejectedAtMs = nowMs;
+    host.ejectionJitterMs = this.#jitterMs();
     this.activeEjections += 1;
     // Envoy caps in whole steps: the multiplier stops growing once the time reaches max_ejection_time.
     if (host.ejectionMultiplier * this.config.baseEjectionTimeMs < this.config.maxEjectionTimeMs)
       host.ejectionMultiplier += 1;
     this.#onChange();
+  }
+
+  /** Whole milliseconds from 0 to max_ejection_time_jitter. */
+  #jitterMs(): number {
+    const { maxEjectionTimeJitterMs } = this.config;
+    return maxEjectionTimeJitterMs > 0 ? Math.floor(this.#draw('ejection-jitter') * (maxEjectionTimeJitterMs + 1)) : 0;
   }
 
   #enforcing(cause: EjectionCause): number {

@@ -27,6 +27,7 @@ export function callPlan(
   nowMs: number,
 ): ExchangePlan {
   const { action } = call;
+  head.cluster = call.cluster.name;
   return {
     cluster: call.cluster,
     retry: action.retry,
@@ -34,11 +35,10 @@ export function callPlan(
     routeTimeoutMs: routeTimeoutMs(action, head, hints),
     hash: action.hash?.(head),
     repeatable:
-      action.retry !== undefined &&
-      (isIdempotentMethod(head.method) ||
-        hints.idempotent === true ||
-        retryNonIdempotent ||
-        head.header('idempotency-key') !== undefined),
+      isIdempotentMethod(head.method) ||
+      hints.idempotent === true ||
+      retryNonIdempotent ||
+      head.header('idempotency-key') !== undefined,
     fixedEndpoint: call.fixedEndpoint,
     filters: call.filters.length === 0 ? undefined : new FilterRun(call.filters, head),
     grpc: hints.grpc === true,

@@ -1,18 +1,15 @@
-// Origins that calls name, parsed once, each with the listener that the present snapshot has for it.
+// Origins that calls name, parsed once, each with what the present snapshot says of it.
 import { MeshError } from '../errors.js';
-import type { OutboundListener } from '../snapshot/route-snapshot.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
+import { Destination } from './destination.js';
 
-export interface Origin {
+export class Origin extends Destination {
   readonly scheme: 'http' | 'https';
-  /** Lower case, IPv6 without brackets. */
-  readonly host: string;
-  readonly port: number;
-  /** As the Host header has it: lower case, the scheme's default port left out. */
-  readonly authority: string;
-  /** The snapshot that `listener` is of. */
-  snapshot: Snapshot | undefined;
-  listener: OutboundListener | undefined;
+
+  constructor(scheme: 'http' | 'https', host: string, port: number, authority: string) {
+    super(host, port, authority);
+    this.scheme = scheme;
+  }
 }
 
 /** Origins beyond this are parsed anew each time: a caller may build them from untrusted input. */
@@ -29,19 +26,13 @@ export class OriginTable {
       entry = parseOrigin(text);
       if (this.#origins.size < MAX_ORIGINS) this.#origins.set(text, entry);
     }
-    if (entry.snapshot !== snapshot) {
-      entry.snapshot = snapshot;
-      entry.listener = snapshot.outboundListener(entry.host, entry.port);
-    }
+    if (entry.snapshot !== snapshot) entry.adopt(snapshot);
     return entry;
   }
 
-  /** Forgets listeners, so that a snapshot that was replaced can be freed. */
+  /** Forgets what was looked up, so that a snapshot that was replaced can be freed. */
   forgetSnapshots(): void {
-    for (const entry of this.#origins.values()) {
-      entry.snapshot = undefined;
-      entry.listener = undefined;
-    }
+    for (const entry of this.#origins.values()) entry.adopt(undefined);
   }
 }
 
@@ -62,5 +53,5 @@ function parseOrigin(text: string): Origin {
   const scheme = url.protocol === 'http:' ? 'http' : 'https';
   const host = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
   const port = url.port === '' ? (scheme === 'http' ? 80 : 443) : Number(url.port);
-  return { scheme, host, port, authority: url.host, snapshot: undefined, listener: undefined };
+  return new Origin(scheme, host, port, url.host);
 }

@@ -12,11 +12,13 @@ import { EndpointPools } from '../transport/endpoint-pools.js';
 import type { OpenTransport } from '../transport/endpoint-pool.js';
 import type { Dispatcher } from '../transport/undici.js';
 import { callPlan, type CallHints } from './call-plan.js';
+import { Destination } from './destination.js';
 import { DeadlineWheel } from './exchange/deadline-wheel.js';
 import type { ExchangePlan, ExchangeScope } from './exchange/exchange.js';
 import type { OutboundHead } from './exchange/outbound-head.js';
+import { HeaderLookup } from './http/attempt-head.js';
 import { FetchClient, type MeshFetch, type ResponseInfo } from './http/mesh-fetch.js';
-import { MeshDispatcher } from './http/mesh-dispatcher.js';
+import { MeshDispatcher, type StartCall } from './http/mesh-dispatcher.js';
 import { REPLAY_LIMIT_BYTES } from './http/request-body.js';
 import { HeaderFlattener } from './http/request-headers.js';
 import { startCall } from './http/start-call.js';
@@ -54,8 +56,7 @@ export class OutboundClient {
     this.wheel = this.#runtime.wheel;
     this.scope = this.#runtime.scope;
     const runtime: OutboundRuntime = this.#runtime;
-    const start = (...call: Parameters<typeof startCall> extends [unknown, ...infer Rest] ? Rest : never) =>
-      startCall(runtime, ...call);
+    const start: StartCall = (options, handler, hints) => startCall(runtime, options, handler, hints);
     this.dispatcher = new MeshDispatcher(start, () => Promise.resolve());
     this.#fetchClient = new FetchClient(start);
     this.fetch = this.#fetchClient.fetch;
@@ -74,8 +75,9 @@ export class OutboundClient {
   /** Route, cluster and filters for a call of any driver. `host` in lower case, IPv6 without brackets. */
   prepareCall(head: OutboundHead, host: string, port: number): PreparedCall {
     const snapshot = this.#runtime.currentSnapshot();
-    const listener = snapshot.outboundListener(host, port);
-    return prepareCall(snapshot, this.#init.states, this.#init.draws, listener, head, host, port);
+    const destination = new Destination(host, port, head.authority);
+    destination.adopt(snapshot);
+    return prepareCall(snapshot, this.#init.states, this.#init.draws, destination, head);
   }
 
   /** What `Exchange.begin` takes, for a prepared call of any driver. */
@@ -112,6 +114,7 @@ class Runtime implements OutboundRuntime {
   readonly dns: DnsEndpoints;
   readonly wheel: DeadlineWheel;
   readonly flattener = new HeaderFlattener();
+  readonly lookup = new HeaderLookup();
   readonly origins = new OriginTable();
   readonly retryNonIdempotent: boolean;
   readonly replayLimitBytes: number;

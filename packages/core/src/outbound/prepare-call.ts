@@ -5,12 +5,7 @@ import type { EndpointState } from '../cluster-state/endpoint-state.js';
 import type { Draws } from '../draws.js';
 import type { HttpFilter } from '../filters/http-filter.js';
 import type { EndpointSnapshot } from '../snapshot/cluster-snapshot.js';
-import type {
-  ForwardAction,
-  RoutePlan,
-  WeightedCluster,
-  WeightedClusters,
-} from '../snapshot/route-snapshot.js';
+import type { ForwardAction, RoutePlan, WeightedCluster, WeightedClusters } from '../snapshot/route-snapshot.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import type { Destination } from './destination.js';
 import { localReply, type LocalReply } from './exchange/local-reply.js';
@@ -96,7 +91,8 @@ export function drawCluster(clusters: WeightedClusters, draw: Draws): WeightedCl
   const { entries } = clusters;
   if (entries.length <= 1) return entries[0];
   const point = Math.floor(draw('weighted-cluster') * clusters.totalWeight);
-  return entries.find((entry) => point < entry.cumulativeWeight) ?? entries[entries.length - 1];
+  for (const entry of entries) if (point < entry.cumulativeWeight) return entry;
+  return entries[entries.length - 1];
 }
 
 function toCluster(

@@ -8,6 +8,7 @@ import type { DnsEndpoints } from '../transport/dns-endpoints.js';
 import type { EndpointPools } from '../transport/endpoint-pools.js';
 import type { DeadlineWheel } from './exchange/deadline-wheel.js';
 import type { ExchangeScope } from './exchange/exchange.js';
+import type { HeaderLookup } from './http/attempt-head.js';
 import type { HeaderFlattener } from './http/request-headers.js';
 import type { OriginTable } from './origin-table.js';
 
@@ -28,6 +29,7 @@ export interface OutboundRuntime {
   readonly dns: DnsEndpoints;
   readonly wheel: DeadlineWheel;
   readonly flattener: HeaderFlattener;
+  readonly lookup: HeaderLookup;
   readonly origins: OriginTable;
   readonly retryNonIdempotent: boolean;
   readonly replayLimitBytes: number;

@@ -23,12 +23,13 @@ export interface ConnectTarget {
 
 type Done = (error: Error | null, socket: Socket | null) => void;
 
-/** `onPeer` is told the SPIFFE id that a connection's certificate proved. */
+/** `onPeer` is told the SPIFFE id that a connection's certificate proved, `onSocket` each socket as soon as it is being connected. */
 export function createConnector(
   target: ConnectTarget,
   security: UpstreamSecurity,
   clock: Clock,
   onPeer: (principal: string) => void,
+  onSocket?: (socket: Socket) => void,
 ): Connector {
   return (_options, callback) => {
     let called = false;
@@ -38,7 +39,7 @@ export function createConnector(
       (callback as Done)(error, socket);
     };
     try {
-      dial(target, security, clock, onPeer, once);
+      onSocket?.(dial(target, security, clock, onPeer, once));
     } catch (error) {
       // connectOptions refuses without a certificate: the call fails, nothing is sent in the clear.
       process.nextTick(once, error instanceof Error ? error : new Error(String(error)), null);
@@ -52,7 +53,7 @@ function dial(
   clock: Clock,
   onPeer: (principal: string) => void,
   done: Done,
-): void {
+): Socket {
   const secure = target.security.kind !== 'plain';
   const socket = secure ? connectTls(tlsOptions(target, security)) : connectTcp(tcpOptions(target));
   socket.setNoDelay(true);
@@ -78,6 +79,7 @@ function dial(
     markProtocol(socket, target);
     done(null, socket);
   });
+  return socket;
 }
 
 const tcpOptions = (target: ConnectTarget) => ({

@@ -10,6 +10,8 @@ export interface PoolShape {
   readonly cluster: ClusterSnapshot;
   readonly endpoint: EndpointSnapshot;
   readonly secure: boolean;
+  /** Mutual TLS with this workload's own identity: the other side is a workload of the mesh. */
+  readonly inMesh: boolean;
   readonly serverName: string;
   readonly generation: number;
   /** Everything that makes connections differ; equal keys may share a pool. */

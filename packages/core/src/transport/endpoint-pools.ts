@@ -1,4 +1,5 @@
 // All pools: finds or makes the one that fits an endpoint right now, retires those that no longer do, and bounds how many idle ones stay.
+import type { Socket } from 'node:net';
 import type { Clock } from '../clock.js';
 import type { EndpointState } from '../cluster-state/endpoint-state.js';
 import type { UpstreamSecurity } from '../identity/connection-security.js';
@@ -15,6 +16,8 @@ export class EndpointPools {
   readonly #openTransport: OpenTransport;
   readonly #pools = new Map<EndpointPool, EndpointState>();
   readonly #draining = new Set<EndpointPool>();
+  /** Every socket that is open or being connected. */
+  readonly #sockets = new Set<Socket>();
 
   constructor(security: UpstreamSecurity, clock: Clock, openTransport: OpenTransport = openPool) {
     this.#security = security;
@@ -52,8 +55,13 @@ export class EndpointPools {
     return this.#refit(cluster, state, externalServerName, nowMs);
   }
 
-  /** Drains everything; resolves when all connections are closed or, after `drainMs`, destroyed. */
+  /** Drains everything; resolves when all connections are closed or, after `drainMs`, destroyed. No socket is left, not even one that was connecting. */
   async close(drainMs: number): Promise<void> {
+    await this.#drainAll(drainMs);
+    await Promise.all([...this.#sockets].map(closeSocket));
+  }
+
+  async #drainAll(drainMs: number): Promise<void> {
     for (const pool of [...this.#pools.keys()]) pool.drain();
     const open = [...this.#draining];
     if (open.length === 0) return;
@@ -87,7 +95,8 @@ export class EndpointPools {
     current?.drain();
     const pool = new EndpointPool(
       shape,
-      (onPeer) => createConnector(target, this.#security, this.#clock, onPeer),
+      (onPeer) =>
+        createConnector(target, this.#security, this.#clock, onPeer, (socket) => this.#watch(socket, state, target)),
       (drained, closed) => this.#onDrain(drained, closed),
       this.#openTransport,
     );
@@ -96,6 +105,20 @@ export class EndpointPools {
     this.#pools.set(pool, state);
     if (this.#pools.size > MAX_IDLE_POOLS) this.#evict();
     return pool;
+  }
+
+  /** Counts the connection while it is up, so that a call knows whether it has to wait for one. */
+  #watch(socket: Socket, state: EndpointState, { security }: ConnectTarget): void {
+    let up = false;
+    this.#sockets.add(socket);
+    socket.once(security.kind === 'plain' ? 'connect' : 'secureConnect', () => {
+      up = true;
+      state.openConnections += 1;
+    });
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      if (up) state.openConnections -= 1;
+    });
   }
 
   #describe(cluster: ClusterSnapshot, state: EndpointState, externalServerName: string | undefined) {
@@ -120,7 +143,9 @@ export class EndpointPools {
     const settings = [cluster.connectTimeoutMs, cluster.idleTimeoutMs, cluster.maxRequestsPerConnection, cluster.http2];
     const key = `${identity}|${settings.join(' ')} ${maxConnections} ${maxRequests}`;
     const serverName = tls?.serverName ?? externalServerName ?? endpoint.host;
-    const shape: PoolShape = { cluster, endpoint, secure: security.kind !== 'plain', serverName, generation, key };
+    const secure = security.kind !== 'plain';
+    const inMesh = tls?.presentsCertificate === true && tls.certificateSource.kind === 'identity';
+    const shape: PoolShape = { cluster, endpoint, secure, inMesh, serverName, generation, key };
     return { target, shape };
   }
 
@@ -143,3 +168,9 @@ export class EndpointPools {
     oldest?.drain();
   }
 }
+
+const closeSocket = (socket: Socket) =>
+  new Promise<void>((resolve) => {
+    socket.once('close', () => resolve());
+    socket.destroy();
+  });

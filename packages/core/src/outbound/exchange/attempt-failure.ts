@@ -13,13 +13,16 @@ export type AttemptFailure =
   | 'refused-stream'
   /** The connection was lost before any byte of the request was written. */
   | 'reset-before-request'
+  /** A pooled connection ended before a byte of the answer: most likely it was closed while it was idle. */
+  | 'stale-connection'
   /** The connection ended, or the stream was reset, after the request (or a part of it) had gone out. */
   | 'connection-termination'
   | 'remote-reset'
   /** The answer was no HTTP. */
   | 'protocol-error'
-  /** The per-try timeout ran out. */
-  | 'try-timeout';
+  /** The per-try timeout ran out, or nothing moved for the per-try idle timeout. */
+  | 'try-timeout'
+  | 'try-idle-timeout';
 
 interface FailureFacts {
   readonly code: ErrorCode;
@@ -30,6 +33,8 @@ interface FailureFacts {
   readonly unprocessed: boolean;
   /** Envoy: StreamResetReason::ConnectionFailure. */
   readonly connecting: boolean;
+  /** Outlier detection counts it as 504, not 503. */
+  readonly timedOut: boolean;
 }
 
 export const FAILURES: Readonly<Record<AttemptFailure, FailureFacts>> = {
@@ -39,20 +44,23 @@ export const FAILURES: Readonly<Record<AttemptFailure, FailureFacts>> = {
   'identity-unavailable': facts('IDENTITY_UNAVAILABLE', 'UF', 'local connection failure', true, true),
   'refused-stream': facts('UPSTREAM_RESET', 'UR', 'remote refused stream reset', true, false),
   'reset-before-request': facts('UPSTREAM_RESET', 'UC', 'connection termination', true, false),
+  'stale-connection': facts('UPSTREAM_RESET', 'UC', 'connection termination', false, false),
   'connection-termination': facts('UPSTREAM_RESET', 'UC', 'connection termination', false, false),
   'remote-reset': facts('UPSTREAM_RESET', 'UR', 'remote reset', false, false),
   'protocol-error': facts('UPSTREAM_RESET', 'UPE', 'protocol error', false, false),
   'try-timeout': facts('UPSTREAM_TIMEOUT', 'UT', 'local reset', false, false),
+  'try-idle-timeout': facts('UPSTREAM_TIMEOUT', 'UT', 'local reset', false, false),
 };
 
 function facts(code: ErrorCode, flag: string, reason: string, unprocessed: boolean, connecting: boolean): FailureFacts {
-  return { code, flag, reason, unprocessed, connecting };
+  return { code, flag, reason, unprocessed, connecting, timedOut: code === 'UPSTREAM_TIMEOUT' };
 }
 
 /** Envoy's answer to a failure that is not retried (router.cc, onUpstreamReset and onUpstreamAbort). */
 export function failureReply(failure: AttemptFailure, attempts: number, cause: string | undefined): LocalReply {
   const { code, flag, reason } = FAILURES[failure];
   if (failure === 'try-timeout') return localReply(code, { flag, details: 'upstream_per_try_timeout' });
+  if (failure === 'try-idle-timeout') return localReply(code, { flag, details: 'upstream_per_try_idle_timeout' });
   const retried = attempts > 1 ? 'retried and the latest ' : '';
   const transport = cause === undefined ? '' : `, transport failure reason: ${cause}`;
   const text = reason.replaceAll(' ', '_');

@@ -51,7 +51,7 @@ export interface ExchangePlan {
   /** The route's timeout, from the end of the filters on; 0 = none. */
   readonly routeTimeoutMs: number;
   readonly hash: bigint | undefined;
-  /** May be sent again whatever happened to the first copy. */
+  /** May be sent again whatever happened to the first copy: idempotent by method, or by the caller's word. */
   readonly repeatable: boolean;
   /** The endpoint where the call itself names it (original destination). */
   readonly fixedEndpoint: EndpointState | undefined;
@@ -73,15 +73,22 @@ export abstract class Exchange implements CapacityWaiter {
   pendingFilter: Promise<FilterAction | undefined> | undefined = undefined;
   deadlineMs = Infinity;
   tryDeadlineMs = Infinity;
+  /** Time within which the attempt must show some sign of life; `onActivity` moves it. */
+  idleDeadlineMs = Infinity;
   wakeMs = Infinity;
   /** False once the request's body can't be sent again; the driver keeps it up to date. */
   bodyReplayable = true;
   protected plan: ExchangePlan | undefined = undefined;
+  /** True for drivers that keep `openConnections` of endpoints and call `onConnected`: their attempts count as pending until they have a connection. */
+  protected tracksConnections = false;
   readonly #scope: ExchangeScope;
   #sentMs = 0;
   #deadlineByCaller = true;
   #holdsSlot = false;
   #holdsRetry = false;
+  #connecting = false;
+  /** Resends after a pooled connection turned out to be closed; at most one, and no retry of the policy. */
+  #renewals = 0;
   #tried: EndpointState[] | undefined = undefined;
 
   constructor(scope: ExchangeScope) {
@@ -90,7 +97,7 @@ export abstract class Exchange implements CapacityWaiter {
 
   /** When `onTimer` must be called next; Infinity = never. */
   get timerAtMs(): number {
-    return Math.min(this.deadlineMs, this.tryDeadlineMs, this.wakeMs);
+    return Math.min(this.deadlineMs, this.tryDeadlineMs, this.idleDeadlineMs, this.wakeMs);
   }
 
   /** The breaker woke this call: the driver runs `onCapacity`. */
@@ -103,6 +110,19 @@ export abstract class Exchange implements CapacityWaiter {
     if (plan.filters === undefined) return this.#route(plan, nowMs);
     this.phase = 'filtering';
     return this.#filter(plan.filters, plan, nowMs, plan.filters.next(this.#context(nowMs)));
+  }
+
+  /** The attempt has its connection: it no longer counts as pending. */
+  onConnected(): void {
+    if (!this.#connecting) return;
+    this.#connecting = false;
+    this.plan?.cluster.breaker.connected();
+  }
+
+  /** Bytes of the attempt moved, either way. Needed only where `idleDeadlineMs` is finite. */
+  onActivity(nowMs: number): void {
+    const idleMs = this.plan?.retry?.perTryIdleTimeoutMs ?? 0;
+    if (idleMs > 0 && (this.phase === 'sending' || this.phase === 'delivering')) this.idleDeadlineMs = nowMs + idleMs;
   }
 
   /** The answer's head arrived. `grpcStatus` is -1 where there is none (yet). */
@@ -129,11 +149,16 @@ export abstract class Exchange implements CapacityWaiter {
     if (plan === undefined || endpoint === undefined) return 'none';
     if (this.phase === 'delivering') {
       // The head was delivered: the caller sees a broken body (Envoy: resets the downstream stream).
-      plan.cluster.reportFailure(endpoint, failure === 'try-timeout', nowMs);
+      plan.cluster.reportFailure(endpoint, FAILURES[failure].timedOut, nowMs);
       return this.#end('fail', failureReply(failure, 1, cause));
     }
     if (this.phase !== 'sending') return 'none';
-    plan.cluster.reportFailure(endpoint, failure === 'try-timeout', nowMs);
+    if (failure === 'stale-connection' && this.#mayRenew(plan)) {
+      this.#renewals = 1;
+      this.#releaseSlot();
+      return this.#send(plan, nowMs);
+    }
+    plan.cluster.reportFailure(endpoint, FAILURES[failure].timedOut, nowMs);
     const retry = plan.retry;
     if (retry !== undefined && wantsRetryAfterFailure(retry.conditions, failure)) {
       const allowed = plan.repeatable || FAILURES[failure].unprocessed;
@@ -154,7 +179,8 @@ export abstract class Exchange implements CapacityWaiter {
     const plan = this.plan;
     if (this.phase === 'done' || plan === undefined) return 'none';
     if (nowMs >= this.deadlineMs) return this.#onDeadline();
-    if (this.phase === 'sending') return nowMs >= this.tryDeadlineMs ? this.onFailure('try-timeout', nowMs) : 'none';
+    if (this.phase === 'sending' && nowMs >= this.tryDeadlineMs) return this.onFailure('try-timeout', nowMs);
+    if (nowMs >= this.idleDeadlineMs) return this.onFailure('try-idle-timeout', nowMs);
     if (nowMs < this.wakeMs) return 'none';
     this.wakeMs = Infinity;
     if (this.phase === 'backing-off') return this.#send(plan, nowMs);
@@ -217,7 +243,8 @@ export abstract class Exchange implements CapacityWaiter {
     if (endpoint === undefined)
       return this.#end('reply', localReply('NO_HEALTHY_UPSTREAM', { details: 'no_healthy_upstream' }));
     const { breaker } = plan.cluster;
-    const admission = breaker.admit();
+    const connects = this.tracksConnections && endpoint.openConnections <= endpoint.activeRequests;
+    const admission = breaker.admit(connects);
     if (admission === 'queue') {
       this.phase = 'queued';
       breaker.wait(this);
@@ -225,15 +252,24 @@ export abstract class Exchange implements CapacityWaiter {
     }
     if (admission === 'overflow') return this.#end('reply', overflowReply());
     this.#holdsSlot = true;
+    this.#connecting = connects;
     this.phase = 'sending';
     this.endpoint = endpoint;
     endpoint.activeRequests += 1;
     endpoint.totalRequests += 1;
     this.attempts += 1;
     this.#sentMs = nowMs;
-    const perTryMs = plan.retry === undefined ? 0 : plan.retry.perTryTimeoutMs;
-    this.tryDeadlineMs = perTryMs > 0 ? nowMs + perTryMs : Infinity;
+    const { retry } = plan;
+    if (retry !== undefined) {
+      this.tryDeadlineMs = retry.perTryTimeoutMs > 0 ? nowMs + retry.perTryTimeoutMs : Infinity;
+      this.idleDeadlineMs = retry.perTryIdleTimeoutMs > 0 ? nowMs + retry.perTryIdleTimeoutMs : Infinity;
+    }
     return 'send';
+  }
+
+  /** RFC 9112 §9.3.1: a connection may close while it idles; what is idempotent is sent once more over another. */
+  #mayRenew(plan: ExchangePlan): boolean {
+    return this.#renewals === 0 && plan.repeatable && this.bodyReplayable;
   }
 
   /** Envoy's previous_hosts predicate: looks again, a few times, for a host that was not tried; takes the last offer. */
@@ -251,7 +287,7 @@ export abstract class Exchange implements CapacityWaiter {
   #retry(plan: ExchangePlan, retry: RetryPlan, nowMs: number): boolean {
     this.#releaseRetry();
     if (!this.bodyReplayable) return false;
-    if (this.attempts > retry.numRetries) {
+    if (this.attempts - this.#renewals > retry.numRetries) {
       this.addFlag('URX');
       return false;
     }
@@ -263,8 +299,8 @@ export abstract class Exchange implements CapacityWaiter {
     if (retry.avoidPreviousHosts && this.endpoint !== undefined) (this.#tried ??= []).push(this.endpoint);
     this.#releaseSlot();
     this.phase = 'backing-off';
-    this.tryDeadlineMs = Infinity;
-    this.wakeMs = nowMs + backOffMs(retry, this.attempts, this.#scope.draw);
+    this.tryDeadlineMs = this.idleDeadlineMs = Infinity;
+    this.wakeMs = nowMs + backOffMs(retry, this.attempts - this.#renewals, this.#scope.draw);
     return true;
   }
 
@@ -288,7 +324,7 @@ export abstract class Exchange implements CapacityWaiter {
   #close(): void {
     const queued = this.phase === 'queued';
     this.phase = 'done';
-    this.deadlineMs = this.tryDeadlineMs = this.wakeMs = Infinity;
+    this.deadlineMs = this.tryDeadlineMs = this.idleDeadlineMs = this.wakeMs = Infinity;
     this.pendingFilter = undefined;
     if (queued) this.plan?.cluster.breaker.stopWaiting(this);
     this.plan?.filters?.stop();
@@ -305,6 +341,7 @@ export abstract class Exchange implements CapacityWaiter {
   #releaseSlot(): void {
     if (!this.#holdsSlot) return;
     this.#holdsSlot = false;
+    this.onConnected();
     if (this.endpoint !== undefined) this.endpoint.activeRequests -= 1;
     this.plan?.cluster.breaker.release();
   }

@@ -78,8 +78,8 @@ export class FilterRun {
       case 'pending':
         return { kind: 'pending', result: action.result };
       case 'amend':
-        for (const name of action.removeRequestHeaders) this.#head.removeHeader(name);
-        for (const [name, value] of action.setRequestHeaders) this.#head.setHeader(name, value);
+        for (const name of action.removeRequestHeaders) this.#head.removeHeader(name.toLowerCase());
+        for (const [name, value] of action.setRequestHeaders) this.#head.setHeader(name.toLowerCase(), value);
         this.responseHeaders.push(...action.setResponseHeaders);
         this.#head.addMetadata(action.dynamicMetadata);
         return undefined;

@@ -31,3 +31,9 @@ export function grpcStatusAsHttp(grpcStatus: number): number {
       return 500;
   }
 }
+
+/** The status that headers or trailers carry; -1 where they carry none. */
+export function grpcStatusIn(headers: Readonly<Record<string, string | string[] | undefined>>): number {
+  const status = headers['grpc-status'];
+  return typeof status === 'string' ? Number(status) : -1;
+}

@@ -2,7 +2,6 @@
 import type { FilterRequest } from '../../filters/http-filter.js';
 
 export class OutboundHead implements FilterRequest {
-  readonly direction = 'outbound' as const;
   readonly method: string;
   readonly path: string;
   readonly authority: string;
@@ -10,13 +9,9 @@ export class OutboundHead implements FilterRequest {
   /** Names (lower case) and values in turn; never `host`, never hop-by-hop. */
   readonly headers: string[];
   dynamicMetadata: Readonly<Record<string, unknown>> | undefined = undefined;
-  readonly peerPrincipal = undefined;
-  readonly sourceIp = undefined;
-  readonly sourcePort = undefined;
-  readonly remoteIp = undefined;
-  readonly destinationIp = undefined;
   readonly destinationPort: number | undefined;
-  readonly serverName = undefined;
+  /** Cluster that the route chose. */
+  cluster: string | undefined = undefined;
 
   constructor(method: string, path: string, authority: string, scheme: string, port: number, headers: string[]) {
     this.method = method;
@@ -29,6 +24,36 @@ export class OutboundHead implements FilterRequest {
 
   get normalizedPath(): string {
     return this.path;
+  }
+
+  // What only an inbound request has; getters, because a field costs every call.
+
+  get direction(): 'outbound' {
+    return 'outbound';
+  }
+
+  get peerPrincipal(): undefined {
+    return undefined;
+  }
+
+  get sourceIp(): undefined {
+    return undefined;
+  }
+
+  get sourcePort(): undefined {
+    return undefined;
+  }
+
+  get remoteIp(): undefined {
+    return undefined;
+  }
+
+  get destinationIp(): undefined {
+    return undefined;
+  }
+
+  get serverName(): undefined {
+    return undefined;
   }
 
   header(name: string): string | undefined {

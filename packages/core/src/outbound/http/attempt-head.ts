@@ -13,7 +13,7 @@ import { amendRequest } from './header-operations.js';
 interface AttemptFacts {
   readonly attempts: number;
   readonly deadlineMs: number;
-  /** How many items of `head.headers` are the application's and the route's: what follows belongs to the first attempt. 0 before it. */
+  /** How many items of `head.headers` are the application's and the route's: what follows belongs to the first attempt. -1 before it. */
   sharedItems: number;
   readonly record: { requestId: string };
 }
@@ -47,7 +47,7 @@ export function attemptHeaders(
 ): string[] {
   const { telemetry, lookup } = runtime;
   const { action } = call;
-  if (facts.sharedItems === 0) {
+  if (facts.sharedItems < 0) {
     amendOnce(runtime, head, call, endpoint);
     facts.sharedItems = head.headers.length;
   }

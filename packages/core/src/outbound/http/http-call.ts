@@ -1,24 +1,25 @@
 // A call over HTTP: the exchange, driven by undici's callbacks on one side and the caller's handler on the other. It decides nothing: events go into the
 // exchange, steps come out and are carried out here.
 import { MeshError } from '../../errors.js';
-import type { Timer } from '../../clock.js';
 import type { CallRecord } from '../../telemetry/call-record.js';
 import type { RequestContext } from '../../telemetry/request-context.js';
 import type { Dispatcher } from '../../transport/undici.js';
 import type { EndpointPool } from '../../transport/endpoint-pool.js';
 import { callPlan, type CallHints } from '../call-plan.js';
 import type { AttemptFailure } from '../exchange/attempt-failure.js';
-import type { WheelNode } from '../exchange/deadline-wheel.js';
-import { Exchange, type Step } from '../exchange/exchange.js';
+import type { Step } from '../exchange/exchange.js';
+import { grpcStatusIn } from '../exchange/grpc-status.js';
 import { replyError, type LocalReply } from '../exchange/local-reply.js';
-import type { OutboundHead } from '../exchange/outbound-head.js';
+import { OutboundHead } from '../exchange/outbound-head.js';
 import { newRecord, recordRoute } from '../new-record.js';
 import type { Origin } from '../origin-table.js';
 import type { ForwardedCall, PreparedCall } from '../prepare-call.js';
 import type { OutboundRuntime } from '../runtime.js';
-import { attemptHeaders, pathOf } from './attempt-head.js';
+import { TimedExchange } from '../timed-exchange.js';
+import { attemptHeaders, pathOf, requestHeadBytes, responseHeadBytes } from './attempt-head.js';
 import { amendRoutedResponse, type ResponseHeaders } from './header-operations.js';
 import { localResponse } from './local-response.js';
+import { NO_HANDLER, deliverError, deliverResponse } from './reply-delivery.js';
 import { ReplayableBody, knownSizeBytes, type RequestBody } from './request-body.js';
 import { UndiciAttempt, type AttemptOwner } from './undici-attempt.js';
 
@@ -31,22 +32,19 @@ export interface HttpCallHints extends CallHints {
 
 /** Envoy's stream idle timeout, for calls without a deadline of their own. */
 const IDLE_TIMEOUT_MS = 300_000;
-const NO_HANDLER: Dispatcher.DispatchHandler = Object.freeze({});
+/** Takes the place of a head that is no longer needed. */
+const NO_HEAD = new OutboundHead('', '', '', '', 0, []);
 
-export class HttpCall extends Exchange implements AttemptOwner, WheelNode, Dispatcher.DispatchController {
-  dueMs = Infinity;
-  previousNode: WheelNode | undefined = undefined;
-  nextNode: WheelNode | undefined = undefined;
-  slot = -1;
+export class HttpCall extends TimedExchange implements AttemptOwner, Dispatcher.DispatchController {
   started = false;
   rawHeaders: ResponseHeaders | null = null;
   rawTrailers: ResponseHeaders | null = null;
   aborted = false;
   paused = false;
   reason: Error | null = null;
-  readonly head: OutboundHead;
+  head: OutboundHead;
+  sharedItems = -1;
   readonly record: CallRecord;
-  readonly #runtime: OutboundRuntime;
   readonly #origin: Origin;
   readonly #hints: HttpCallHints;
   #handler: Dispatcher.DispatchHandler;
@@ -55,7 +53,6 @@ export class HttpCall extends Exchange implements AttemptOwner, WheelNode, Dispa
   #context: RequestContext | undefined = undefined;
   #call: ForwardedCall | undefined = undefined;
   #attempt: UndiciAttempt | undefined = undefined;
-  #timer: Timer | undefined = undefined;
   #finished = false;
 
   constructor(
@@ -67,8 +64,8 @@ export class HttpCall extends Exchange implements AttemptOwner, WheelNode, Dispa
     hints: HttpCallHints,
     startMs: number,
   ) {
-    super(runtime.scope);
-    this.#runtime = runtime;
+    super(runtime);
+    this.tracksConnections = true;
     this.#origin = origin;
     this.head = head;
     this.#body = body;
@@ -80,7 +77,7 @@ export class HttpCall extends Exchange implements AttemptOwner, WheelNode, Dispa
   /** Runs the call; everything else comes by events. */
   start(prepared: PreparedCall, context: RequestContext | undefined, nowMs: number): void {
     this.started = true;
-    this.#runtime.callStarted();
+    this.runtime.callStarted();
     this.#context = context;
     recordRoute(this.record, prepared);
     // The caller gets its controller now, not when a socket takes the request: it can leave a queue or a delay, too.
@@ -89,13 +86,13 @@ export class HttpCall extends Exchange implements AttemptOwner, WheelNode, Dispa
     const signal = context?.signal;
     if (signal?.aborted === true) return this.abort(reasonOf(signal));
     signal?.addEventListener('abort', this);
-    if (prepared.kind === 'answer') return this.#apply(this.refuse(prepared.reply), nowMs);
+    if (prepared.kind === 'answer') return this.apply(this.refuse(prepared.reply), nowMs);
     this.#call = prepared;
-    this.#prepareBody(prepared);
-    if (prepared.cluster.snapshot.discovery === 'strict-dns') this.#runtime.dns.refresh(prepared.cluster, nowMs);
-    const { retryNonIdempotent } = this.#runtime;
+    if (knownSizeBytes(this.#body) < 0) this.#prepareBody(prepared);
+    if (prepared.cluster.snapshot.discovery === 'strict-dns') this.runtime.dns.refresh(prepared.cluster, nowMs);
+    const { retryNonIdempotent } = this.runtime;
     const plan = callPlan(prepared, this.head, this.#hints, context, retryNonIdempotent, nowMs);
-    this.#apply(this.begin(plan, nowMs), nowMs);
+    this.apply(this.begin(plan, nowMs), nowMs);
   }
 
   // The caller's side: one controller for the whole call, whatever attempts come and go.
@@ -104,7 +101,7 @@ export class HttpCall extends Exchange implements AttemptOwner, WheelNode, Dispa
     if (this.#finished) return;
     this.aborted = true;
     this.reason = reason;
-    this.#apply(this.cancel(), this.#runtime.clock.nowMs());
+    this.apply(this.cancel(), this.runtime.clock.nowMs());
   }
 
   pause(): void {
@@ -122,20 +119,11 @@ export class HttpCall extends Exchange implements AttemptOwner, WheelNode, Dispa
     this.abort(reasonOf(event.target as AbortSignal));
   }
 
-  // Timers and capacity.
-
-  onDue(nowMs: number): void {
-    const step = this.onTimer(nowMs);
-    if (step === 'none') this.#arm(nowMs);
-    else this.#apply(step, nowMs);
-  }
-
-  onCapacityFreed(): void {
-    const nowMs = this.#runtime.clock.nowMs();
-    this.#apply(this.onCapacity(nowMs), nowMs);
-  }
-
   // The attempt's side.
+
+  onAttemptStarted(): void {
+    this.onConnected();
+  }
 
   onAttemptInfo(attempt: UndiciAttempt, status: number, statusText: string | undefined): void {
     if (this.phase === 'sending')
@@ -143,17 +131,19 @@ export class HttpCall extends Exchange implements AttemptOwner, WheelNode, Dispa
   }
 
   onAttemptHeaders(attempt: UndiciAttempt, status: number, statusText: string | undefined): void {
-    const nowMs = this.#runtime.clock.nowMs();
+    const nowMs = this.runtime.clock.nowMs();
     const headers = attempt.responseHeaders ?? {};
-    const grpcStatus = this.#grpcStatus(headers);
-    const step = this.onHeaders(status, grpcStatus, attempt, nowMs);
-    if (step !== 'deliver') return this.#apply(step, nowMs);
-    this.#runtime.wheel.set(this, this.deadlineMs, nowMs);
+    const grpcStatus = this.#hints.grpc === true ? grpcStatusIn(headers) : -1;
     const { record } = this;
+    if (headers['x-envoy-peer-metadata'] !== undefined) record.peerMetadata = takePeerMetadata(headers);
+    const step = this.onHeaders(status, grpcStatus, attempt, nowMs);
+    if (step !== 'deliver') return this.apply(step, nowMs);
+    // The wheel still holds the try's deadline: when that comes, `onDue` puts the call's own in its place.
+    this.onActivity(nowMs);
     record.status = status;
     record.grpcStatus = grpcStatus;
     record.details = 'via_upstream';
-    record.peerMetadata = attempt.header('x-envoy-peer-metadata') ?? '';
+    record.responseBytes = responseHeadBytes(attempt.controller?.rawHeaders, statusText);
     headers['x-envoy-upstream-service-time'] = String(Math.round(this.serviceTimeMs));
     this.#amendResponse(headers);
     this.rawHeaders = headers;
@@ -163,12 +153,13 @@ export class HttpCall extends Exchange implements AttemptOwner, WheelNode, Dispa
 
   onAttemptData(chunk: Buffer): void {
     this.record.responseBytes += chunk.length;
+    if (this.idleDeadlineMs !== Infinity) this.onActivity(this.runtime.clock.nowMs());
     this.#handler.onResponseData?.(this, chunk);
   }
 
   onAttemptEnd(trailers: ResponseHeaders): void {
-    const nowMs = this.#runtime.clock.nowMs();
-    const grpcStatus = this.#grpcStatus(trailers);
+    const nowMs = this.runtime.clock.nowMs();
+    const grpcStatus = this.#hints.grpc === true ? grpcStatusIn(trailers) : -1;
     if (grpcStatus >= 0) this.record.grpcStatus = grpcStatus;
     this.onEnd(grpcStatus, nowMs);
     this.rawTrailers = trailers;
@@ -179,7 +170,7 @@ export class HttpCall extends Exchange implements AttemptOwner, WheelNode, Dispa
   }
 
   onAttemptFailure(attempt: UndiciAttempt, failure: AttemptFailure | 'refused-by-client', error: Error): void {
-    const nowMs = this.#runtime.clock.nowMs();
+    const nowMs = this.runtime.clock.nowMs();
     this.#endSpan(attempt, error);
     attempt.detach();
     this.#attempt = undefined;
@@ -188,25 +179,26 @@ export class HttpCall extends Exchange implements AttemptOwner, WheelNode, Dispa
       if (!attempt.started) this.endpoint?.connections?.drain();
       return this.abort(error);
     }
-    this.#apply(this.onFailure(failure, nowMs, error.message), nowMs);
+    this.apply(this.onFailure(failure, nowMs, error.message), nowMs);
   }
 
   onAttemptSent(sizeBytes: number): void {
     this.record.requestBytes += sizeBytes;
+    if (this.idleDeadlineMs !== Infinity) this.onActivity(this.runtime.clock.nowMs());
   }
 
   // Steps.
 
-  #apply(step: Step, nowMs: number): void {
+  protected apply(step: Step, nowMs: number): void {
     switch (step) {
       case 'send':
         this.#dropAttempt('a newer attempt took over', true);
-        this.#arm(nowMs);
+        this.arm(nowMs);
         return this.#send(nowMs);
       case 'wait':
         this.#dropAttempt('the attempt is tried again', true);
-        this.#arm(nowMs);
-        return this.#awaitFilter();
+        this.arm(nowMs);
+        return this.awaitFilter();
       case 'reply':
         this.#dropAttempt('the call was answered', false);
         return this.#answer(nowMs);
@@ -218,55 +210,35 @@ export class HttpCall extends Exchange implements AttemptOwner, WheelNode, Dispa
     }
   }
 
-  #arm(nowMs: number): void {
-    this.#runtime.wheel.set(this, Math.min(this.deadlineMs, this.tryDeadlineMs), nowMs);
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    if (this.wakeMs === Infinity) return;
-    // Waits are short and wanted to the millisecond, unlike deadlines.
-    this.#timer = this.#runtime.clock.after(Math.max(0, Math.ceil(this.wakeMs - nowMs)), () => {
-      this.#timer = undefined;
-      this.onDue(this.#runtime.clock.nowMs());
-    });
-  }
-
-  #awaitFilter(): void {
-    const pending = this.pendingFilter;
-    if (pending === undefined) return;
-    const settle = (result: Parameters<Exchange['onFilterResult']>[0]) => {
-      const nowMs = this.#runtime.clock.nowMs();
-      this.#apply(this.onFilterResult(result, nowMs), nowMs);
-    };
-    // A filter rejects by a fault of its own only: never taken for "go on".
-    pending.then(settle, (error: unknown) =>
-      this.abort(new MeshError('INTERNAL', 'a filter failed', { cause: error })),
-    );
-  }
-
   #send(nowMs: number): void {
     const { endpoint } = this;
     const call = this.#call;
     if (endpoint === undefined || call === undefined) return;
-    if (this.#runtime.closed) return this.abort(new MeshError('CLOSED', 'the mesh is closed'));
+    if (this.runtime.closed) return this.abort(new MeshError('CLOSED', 'the mesh is closed'));
     const cluster = call.cluster.snapshot;
     const external = this.#origin.scheme === 'https' ? this.#origin.host : undefined;
-    const pool = this.#runtime.pools.poolFor(cluster, endpoint, external, nowMs);
+    const pool = this.runtime.pools.poolFor(cluster, endpoint, external, nowMs);
     const { record } = this;
     record.attempts = this.attempts;
     record.upstreamAddress = endpoint.address;
     record.destinationWorkload = endpoint.endpoint.workload ?? '';
-    record.requestBytes = 0;
-    const span = this.#runtime.telemetry.startAttemptSpan(record, this.#context, this.attempts);
-    const headers = attemptHeaders(this.#runtime, this.head, call, endpoint, this.#context, span, this, nowMs);
-    const idleMs = call.action.idleTimeoutMs ?? IDLE_TIMEOUT_MS;
-    const headersMs = this.deadlineMs === Infinity ? idleMs : 0;
-    const body = this.#replay === undefined ? this.#body : (this.#replay.read() as unknown as RequestBody);
+    const span = this.runtime.telemetry.startAttemptSpan(record, this.#context, this.attempts);
+    const { inMesh, serverName } = pool.shape;
+    const headers = attemptHeaders(this.runtime, this.head, call, endpoint, this.#context, span, inMesh, this, nowMs);
+    const { method } = this.head;
     const path = pathOf(call, this.head);
-    const servername = pool.shape.serverName;
-    const attempt = new UndiciAttempt(this, path, this.head.method, headers, body, servername, headersMs, idleMs);
-    attempt.span = span;
+    record.requestBytes = requestHeadBytes(method, path, headers);
+    const body = this.#replay === undefined ? this.#body : (this.#replay.read() as unknown as RequestBody);
+    // undici's timers only where the deadline would not come first: each costs a timer object per request.
+    const idleMs = call.action.idleTimeoutMs ?? IDLE_TIMEOUT_MS;
+    const idleTimerMs = this.deadlineMs - nowMs <= idleMs ? 0 : idleMs;
+    const reuses = endpoint.openConnections >= endpoint.activeRequests;
+    const attempt = new UndiciAttempt(this, path, method, headers, body, serverName, idleTimerMs, idleTimerMs, reuses);
     this.#attempt = attempt;
-    pool.dispatch(attempt, attempt);
+    if (span === undefined) return pool.dispatch(attempt, attempt);
+    attempt.span = span;
+    if (span.send === undefined) pool.dispatch(attempt, attempt);
+    else span.send(dispatchTo, pool, attempt);
   }
 
   /** The mesh's own answer: as a response, or as an error where the caller asked for that. */
@@ -283,23 +255,8 @@ export class HttpCall extends Exchange implements AttemptOwner, WheelNode, Dispa
     this.#hints.onOutcome?.(this);
     this.#finish(nowMs);
     if (this.#hints.errors === 'throw' && reply.code !== undefined)
-      return this.#tellFailure(handler, replyError(reply, record.cluster));
-    try {
-      handler.onResponseStart?.(this, response.status, response.headers, response.statusText);
-      if (response.body !== undefined) handler.onResponseData?.(this, response.body);
-      handler.onResponseEnd?.(this, {});
-    } catch (error) {
-      this.#tellFailure(handler, error instanceof Error ? error : new Error(String(error)));
-    }
-  }
-
-  /** A caller's callback that throws out of a timer would end the process: what it throws stays within its own call. */
-  #tellFailure(handler: Dispatcher.DispatchHandler, error: Error): void {
-    try {
-      handler.onResponseError?.(this, error);
-    } catch {
-      // It was told; there is nobody else to tell.
-    }
+      deliverError(handler, this, replyError(reply, record.cluster));
+    else deliverResponse(handler, this, response);
   }
 
   #fail(nowMs: number): void {
@@ -310,7 +267,7 @@ export class HttpCall extends Exchange implements AttemptOwner, WheelNode, Dispa
     const handler = this.#handler;
     this.#hints.onOutcome?.(this);
     this.#finish(nowMs);
-    this.#tellFailure(handler, error);
+    deliverError(handler, this, error);
   }
 
   #dropAttempt(why: string | Error, mayDrain: boolean): void {
@@ -338,9 +295,7 @@ export class HttpCall extends Exchange implements AttemptOwner, WheelNode, Dispa
   #finish(nowMs: number): void {
     if (this.#finished) return;
     this.#finished = true;
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    this.#runtime.wheel.set(this, Infinity, nowMs);
+    this.disarm(nowMs);
     this.#context?.signal?.removeEventListener('abort', this);
     const { record } = this;
     record.endMs = nowMs;
@@ -356,39 +311,43 @@ export class HttpCall extends Exchange implements AttemptOwner, WheelNode, Dispa
     this.#attempt = this.#replay = this.#context = this.#call = undefined;
     this.#handler = NO_HANDLER;
     this.#body = null;
-    this.plan = undefined;
-    this.#runtime.callEnded();
-    this.#runtime.telemetry.finish(record);
+    this.head = NO_HEAD;
+    this.endpoint = this.plan = undefined;
+    this.runtime.callEnded();
+    this.runtime.telemetry.finish(record);
   }
 
+  /** A streamed body can be sent again only from a copy, kept where a retry may come. */
   #prepareBody(call: ForwardedCall): void {
-    const body = this.#body;
-    if (call.action.retry === undefined || knownSizeBytes(body) >= 0) return;
-    const source = body as unknown as AsyncIterable<Uint8Array>;
-    if (typeof source !== 'object' || !(Symbol.asyncIterator in source || Symbol.iterator in source)) {
+    const onUnreplayable = () => {
       this.bodyReplayable = false;
-      return;
-    }
-    this.#replay = new ReplayableBody(source, this.#runtime.replayLimitBytes, () => {
-      this.bodyReplayable = false;
-    });
-  }
-
-  #grpcStatus(headers: ResponseHeaders): number {
-    if (this.#hints.grpc !== true) return -1;
-    const status = headers['grpc-status'];
-    return typeof status === 'string' ? Number(status) : -1;
+    };
+    if (call.action.retry !== undefined)
+      this.#replay = ReplayableBody.of(this.#body, this.runtime.replayLimitBytes, onUnreplayable);
+    if (this.#replay === undefined) onUnreplayable();
   }
 
   #amendResponse(headers: ResponseHeaders): void {
     const added = this.plan?.filters?.responseHeaders;
     if (added !== undefined) for (const [name, value] of added) headers[name] = value;
     if (this.#call === undefined) return;
-    amendRoutedResponse(this.#call, headers, this.head, this.record, this.#runtime.clock);
+    amendRoutedResponse(this.#call, headers, this.head, this.record, this.runtime.clock);
   }
 }
 
 function reasonOf(signal: AbortSignal): Error {
   const reason: unknown = signal.reason;
   return reason instanceof Error ? reason : new MeshError('CANCELLED', 'the inbound request ended');
+}
+
+function dispatchTo(pool: EndpointPool, attempt: UndiciAttempt): void {
+  pool.dispatch(attempt, attempt);
+}
+
+/** What the upstream says of itself is for the mesh alone. */
+function takePeerMetadata(headers: ResponseHeaders): string {
+  const metadata = headers['x-envoy-peer-metadata'];
+  delete headers['x-envoy-peer-metadata'];
+  delete headers['x-envoy-peer-metadata-id'];
+  return typeof metadata === 'string' ? metadata : '';
 }

@@ -1,7 +1,7 @@
 // `mesh.fetch`: undici's fetch over the mesh. It answers like a proxy, or throws MeshError where the call asks for that.
 import { MeshError } from '../../errors.js';
 import { loadFetch, type Dispatcher, type FetchParts } from '../../transport/undici.js';
-import type { HttpCall } from './http-call.js';
+import type { HttpCall, HttpCallHints } from './http-call.js';
 import type { StartCall } from './mesh-dispatcher.js';
 
 export interface MeshFetchInit extends RequestInit {
@@ -44,10 +44,8 @@ export class FetchClient {
     const dispatcher = new FetchDispatcher(this.#start, init);
     try {
       const { url, options } = requestParts(input, init);
-      const response = await this.#parts.fetch(url, {
-        ...options,
-        dispatcher,
-      } as never);
+      options['dispatcher'] = dispatcher;
+      const response = await this.#parts.fetch(url, options);
       const result = response as unknown as Response;
       if (dispatcher.info !== undefined) this.#infos.set(result, dispatcher.info);
       return result;
@@ -81,12 +79,15 @@ function requestParts(input: string | URL | Request, init: RequestInit) {
 /** FormData, Headers and Blob of the built-in fetch, in forms that undici's takes. */
 function formless(init: RequestInit): Record<string, unknown> {
   const options: Record<string, unknown> = { ...init };
-  if (init.headers instanceof globalThis.Headers) options['headers'] = [...init.headers];
-  if (init.body instanceof globalThis.FormData) {
-    const encoded = new globalThis.Response(init.body);
-    const headers = new globalThis.Headers(init.headers ?? {});
-    headers.set('content-type', encoded.headers.get('content-type') ?? '');
-    options['headers'] = [...headers];
+  const { headers, body } = init;
+  // Looked at in this order, because merely naming the built-in classes loads the built-in fetch.
+  if (typeof headers === 'object' && !Array.isArray(headers) && Symbol.iterator in headers)
+    options['headers'] = [...(headers)];
+  if (typeof body === 'object' && body instanceof globalThis.FormData) {
+    const encoded = new globalThis.Response(body);
+    const typed = new globalThis.Headers(headers ?? {});
+    typed.set('content-type', encoded.headers.get('content-type') ?? '');
+    options['headers'] = [...typed];
     options['body'] = encoded.body;
     options['duplex'] = 'half';
   }
@@ -94,23 +95,26 @@ function formless(init: RequestInit): Record<string, unknown> {
 }
 
 /** One per fetch: carries the call's hints in and its outcome out; redirects pass through it again. */
-class FetchDispatcher {
+class FetchDispatcher implements HttpCallHints {
   info: ResponseInfo | undefined = undefined;
+  readonly errors: 'throw' | 'response' | undefined;
+  readonly idempotent: boolean | undefined;
+  readonly timeoutMs: number | undefined;
   readonly #start: StartCall;
-  readonly #init: MeshFetchInit;
 
   constructor(start: StartCall, init: MeshFetchInit) {
     this.#start = start;
-    this.#init = init;
+    this.errors = init.errors;
+    this.idempotent = init.idempotent;
+    this.timeoutMs = init.timeoutMs;
   }
 
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    const { errors, idempotent, timeoutMs } = this.#init;
-    this.#start(options, handler, { errors, idempotent, timeoutMs, onOutcome: (call) => this.#note(call) });
+    this.#start(options, handler, this);
     return true;
   }
 
-  #note({ record, flags }: HttpCall): void {
+  onOutcome({ record, flags }: HttpCall): void {
     const { details, attempts, cluster, upstreamAddress, routeName } = record;
     this.info = { flags, details, attempts, cluster, upstreamAddress, routeName };
   }

@@ -41,6 +41,13 @@ export function encodeForm(body: unknown): { readonly body: RequestBody; readonl
  * One reader at a time: the retry's reader takes over, the old one stops.
  */
 export class ReplayableBody {
+  /** Undefined where no retry could need it, or the body can't be read as a sequence of chunks. */
+  static of(body: RequestBody, limitBytes: number, onUnreplayable: () => void): ReplayableBody | undefined {
+    const source = body as unknown as AsyncIterable<Chunk>;
+    if (typeof source !== 'object' || !(Symbol.asyncIterator in source || Symbol.iterator in source)) return undefined;
+    return new ReplayableBody(source, limitBytes, onUnreplayable);
+  }
+
   readonly #source: AsyncIterator<Chunk> | Iterator<Chunk>;
   readonly #limitBytes: number;
   readonly #onUnreplayable: () => void;

@@ -21,17 +21,24 @@ const HOP_BY_HOP = new Set([
   'expect',
   'trailer',
 ]);
+/** Names and values that are remembered as good: an application uses the same few again and again. */
 const MAX_NAMES = 1024;
+const MAX_VALUES = 1024;
+const MAX_VALUE_LENGTH = 32;
 const COMMON_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']);
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 // Control characters and what Latin-1 can't carry (RFC 9110 §5.5).
 const BAD_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 const BAD_PATH = /[^\x21-\xff]/;
+/** Up to here a loop over a table of characters is cheaper than entering a regular expression. */
+const SHORT_TEXT = 48;
+const VALUE_CHARACTERS = charactersExcept(BAD_VALUE);
+const PATH_CHARACTERS = charactersExcept(BAD_PATH);
 
-/** Remembers names that were checked before: an application uses the same few again and again. */
 export class HeaderFlattener {
   /** Name as given -> lower-case name, or '' for hop-by-hop ones. */
   readonly #names = new Map<string, string>();
+  readonly #values = new Set<string>();
 
   /** Throws MeshError INVALID_REQUEST naming the header. */
   flatten(headers: Dispatcher.DispatchOptions['headers']): FlatHeaders {
@@ -62,13 +69,18 @@ export class HeaderFlattener {
 
   #push(name: string, value: unknown, out: FlatHeaders): void {
     const text = headerText(name, value);
-    if (BAD_VALUE.test(text))
-      throw new MeshError('INVALID_REQUEST', `header ${name}: its value has forbidden characters`);
+    if (text.length > MAX_VALUE_LENGTH || !this.#values.has(text)) this.#checkValue(name, text);
     if (name === 'host') {
       if (out.host !== undefined) throw new MeshError('INVALID_REQUEST', 'more than one host header');
       out.host = text.toLowerCase();
     } else if (name === 'content-length') this.#pushLength(text, out);
     else if (name !== 'te' || text.toLowerCase() === 'trailers') out.flat.push(name, text);
+  }
+
+  #checkValue(name: string, text: string): void {
+    if (!consistsOf(VALUE_CHARACTERS, BAD_VALUE, text))
+      throw new MeshError('INVALID_REQUEST', `header ${name}: its value has forbidden characters`);
+    if (text.length <= MAX_VALUE_LENGTH && this.#values.size < MAX_VALUES) this.#values.add(text);
   }
 
   #pushLength(text: string, out: FlatHeaders): void {
@@ -98,6 +110,18 @@ export class HeaderFlattener {
   }
 }
 
+/** 1 for each Latin-1 character that `bad` does not match. */
+function charactersExcept(bad: RegExp): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, code) => (bad.test(String.fromCharCode(code)) ? 0 : 1));
+}
+
+/** Characters beyond the table are undefined there, hence refused. */
+function consistsOf(allowed: Uint8Array, bad: RegExp, text: string): boolean {
+  if (text.length > SHORT_TEXT) return !bad.test(text);
+  for (let index = 0; index < text.length; index++) if (allowed[text.charCodeAt(index)] !== 1) return false;
+  return true;
+}
+
 const isIterable = (headers: object): headers is Iterable<[string, unknown]> => Symbol.iterator in headers;
 
 function headerText(name: string, value: unknown): string {
@@ -114,5 +138,6 @@ export function checkRequestLine(method: unknown, path: unknown): void {
   if (method === 'CONNECT') throw new MeshError('INVALID_REQUEST', 'CONNECT does not go through the mesh');
   if (typeof path !== 'string' || !path.startsWith('/'))
     throw new MeshError('INVALID_REQUEST', 'the path must start with a slash');
-  if (BAD_PATH.test(path)) throw new MeshError('INVALID_REQUEST', 'the path has forbidden characters');
+  if (!consistsOf(PATH_CHARACTERS, BAD_PATH, path))
+    throw new MeshError('INVALID_REQUEST', 'the path has forbidden characters');
 }

@@ -10,7 +10,9 @@ import type { RequestBody } from './request-body.js';
 
 /** What an attempt tells its call. */
 export interface AttemptOwner {
+  onAttemptStarted(): void;
   onAttemptInfo(attempt: UndiciAttempt, status: number, statusText: string | undefined): void;
+  /** `attempt.responseHeaders` are set. */
   onAttemptHeaders(attempt: UndiciAttempt, status: number, statusText: string | undefined): void;
   onAttemptData(chunk: Buffer): void;
   onAttemptEnd(trailers: ResponseHeaders): void;
@@ -38,6 +40,8 @@ export class UndiciAttempt implements Dispatcher.DispatchHandler, ResponseHead {
   responseHeaders: ResponseHeaders | undefined = undefined;
   span: SpanHandle | undefined = undefined;
   started = false;
+  /** Goes over a connection that is up already, as far as can be known. */
+  readonly reuses: boolean;
   #owner: AttemptOwner | undefined;
 
   constructor(
@@ -49,6 +53,7 @@ export class UndiciAttempt implements Dispatcher.DispatchHandler, ResponseHead {
     servername: string,
     headersTimeoutMs: number,
     bodyTimeoutMs: number,
+    reuses: boolean,
   ) {
     this.#owner = owner;
     this.path = path;
@@ -58,6 +63,7 @@ export class UndiciAttempt implements Dispatcher.DispatchHandler, ResponseHead {
     this.servername = servername;
     this.headersTimeout = headersTimeoutMs;
     this.bodyTimeout = bodyTimeoutMs;
+    this.reuses = reuses;
   }
 
   header(name: string): string | undefined {
@@ -93,6 +99,7 @@ export class UndiciAttempt implements Dispatcher.DispatchHandler, ResponseHead {
     if (this.#owner === undefined) return controller.abort(new MeshError('CANCELLED', 'the attempt was dropped'));
     this.started = true;
     this.controller = controller;
+    this.#owner.onAttemptStarted();
   }
 
   onResponseStart(
@@ -120,7 +127,9 @@ export class UndiciAttempt implements Dispatcher.DispatchHandler, ResponseHead {
   onResponseError(controller: Dispatcher.DispatchController | null | undefined, error: Error): void {
     const owner = this.#owner;
     if (owner === undefined) return;
-    owner.onAttemptFailure(this, failureOf(error, this.started, controller === null), error);
+    const failure = failureOf(error, this.started, controller === null);
+    const stale = failure === 'connection-termination' && this.reuses && this.responseHeaders === undefined;
+    owner.onAttemptFailure(this, stale ? 'stale-connection' : failure, error);
   }
 
   onBodySent(chunk: Buffer): void {
