@@ -130,7 +130,7 @@ function untilLine(child: ChildProcess, text: string, timeoutMs: number): Promis
     };
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk: string) => {
-        if (String(chunk).includes(text)) settle();
+        if (chunk.includes(text)) settle();
       });
     }
     child.once('exit', (code) => settle(new Error(`the feed ended with code ${String(code)}`)));

@@ -28,18 +28,21 @@ export async function watchLive(
     }),
   );
   let before = new Map<string, EdgeCount>();
+  const draw = async (): Promise<void> => {
+    const now = await countEdges();
+    if (before.size > 0) print(`\u001b[2J\u001b[H${tableOf(before, now, await ejections())}`);
+    before = now;
+  };
   while (!stopped.aborted) {
-    try {
-      const now = await countEdges();
-      if (before.size > 0) print(`\u001b[2J\u001b[H${tableOf(before, now, await ejections())}`);
-      before = now;
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
-    } catch (error) {
-      // Ctrl-C reaches the services too: that they are gone then is no news.
-      if (!stopped.aborted) throw error;
-    }
+    await draw().catch((error: unknown) => endedBy(error, stopped));
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
   }
   await Promise.all(loads);
+}
+
+/** Ctrl-C reaches the services too: that they are gone then is no news. */
+function endedBy(error: unknown, stopped: AbortSignal): void {
+  if (!stopped.aborted) throw error;
 }
 
 function tableOf(before: Map<string, EdgeCount>, now: Map<string, EdgeCount>, ejected: string[]): string {

@@ -42,8 +42,8 @@ export const plainCaller: Step = {
 export const wrongIdentity: Step = {
   title: 'wrong identity',
   expected: '403 RBAC: access denied',
-  async run({ meshAs }) {
-    const intruder = await meshAs('intruder');
+  async run(context) {
+    const intruder = await context.meshAs('intruder');
     try {
       const answers = await Promise.all([PRODUCTPAGE, DETAILS].map((url) => intruder.fetch(url)));
       const texts = await Promise.all(answers.map(async (answer) => `${answer.status} ${await answer.text()}`));
