@@ -14,6 +14,10 @@ export class CallFinish {
     this.#log = log;
   }
 
+  get isLogged(): boolean {
+    return this.#log !== undefined;
+  }
+
   finish(call: CallRecord): void {
     try {
       this.#series.record(call);

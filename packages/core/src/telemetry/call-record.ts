@@ -33,6 +33,7 @@ export interface CallRecord {
   peerPrincipal: string;
   /** Inbound only: mutual TLS with both identities. */
   mutualTls: boolean;
+  /** Empty on inbound calls where nothing reads it (InboundTelemetry.readsRequestId). */
   requestId: string;
   /** Value of x-envoy-peer-metadata of the other side, where it came (base64); empty otherwise. */
   peerMetadata: string;

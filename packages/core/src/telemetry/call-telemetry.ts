@@ -76,6 +76,8 @@ export interface InboundTelemetry {
     signal: SignalSource | undefined,
     latestMs?: number,
   ): RequestContext;
+  /** True while something reads a record's request id (access log, spans); making one for a request that brought none costs. Absent: it is read. */
+  readsRequestId?(): boolean;
   /** What this workload answers to a peer that told who it is; undefined: nothing. */
   readonly peerMetadata?: PeerMetadata | undefined;
   /** Starts the server span (child of the context's trace); undefined when nothing records spans. */

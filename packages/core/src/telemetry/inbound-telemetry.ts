@@ -23,6 +23,7 @@ export function createInboundTelemetry(
       signal: SignalSource | undefined,
       latestMs?: number,
     ) => new InboundContext(head, nowMs, latestMs, signal, propagation),
+    readsRequestId: () => calls.isLogged || spans.isRecording(),
     startServerSpan: (call, context) =>
       spans.isRecording() ? guarded(() => spans.startServer(call, context), undefined) : undefined,
     run<Result>(context: RequestContext, span: SpanHandle | undefined, body: () => Result): Result {

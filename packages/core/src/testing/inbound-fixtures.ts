@@ -153,6 +153,7 @@ export function recordingTelemetry(clock: Clock = systemClock): {
   });
   const telemetry: InboundTelemetry = {
     ...inbound,
+    readsRequestId: () => true,
     finish(call) {
       inbound.finish(call);
       calls.push(call);

@@ -97,8 +97,9 @@ export class InboundExchange implements SignalSource {
     this.#filters = filters;
     this.#context = context;
     this.#application = application;
-    this.call.requestId = context.requestId;
-    this.#span = this.#tools.telemetry.startServerSpan(this.call, context);
+    const { telemetry } = this.#tools;
+    if (telemetry.readsRequestId?.() !== false) this.call.requestId = context.requestId;
+    this.#span = telemetry.startServerSpan(this.call, context);
     this.#filter(0);
   }
 

@@ -6,7 +6,7 @@ import type { InboundConnection } from '../inbound-connection.js';
 import { FOUND } from './header-scan.js';
 import { errorReply } from './local-reply.js';
 import { setHeader } from './request-headers.js';
-import { normalizeTarget, readTarget } from './request-target.js';
+import { isPlainTarget, normalizeTarget, readTarget } from './request-target.js';
 
 export interface Head {
   readonly kind: 'head';
@@ -27,7 +27,12 @@ export function readHead(
   connection: InboundConnection,
   rules: HeadRules,
 ): HeadReading {
-  const target = readTarget(request.method ?? 'GET', request.url ?? '');
+  const { url = '' } = request;
+  if (isPlainTarget(url) && (found & FOUND.secondHost) === 0) {
+    const authority = readHost(request, connection, rules.host);
+    return authority === undefined ? refuse('invalid_host') : { kind: 'head', path: url, authority };
+  }
+  const target = readTarget(request.method ?? 'GET', url);
   if (target.kind === 'refused') return refuse(target.details);
   if ((found & FOUND.secondHost) !== 0) return refuse('multiple_hosts');
   if (target.authority !== undefined) setHeader(request, 'host', target.authority);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { normalizePath, normalizeTarget, readTarget } from './request-target.js';
+import { isPlainTarget, normalizePath, normalizeTarget, readTarget } from './request-target.js';
 
 const istio = { normalizePath: true, mergeSlashes: true, escapedSlashes: 'unescape-forward' } as const;
 const path = fc
@@ -18,6 +18,19 @@ describe('normalisation', () => {
         expect(normalizeTarget(once.path, { ...istio, escapedSlashes: 'keep' })).toEqual(once);
       }),
     );
+  });
+
+  test('leaves a plain target as it is, whatever is asked for', () => {
+    const strict = { normalizePath: true, mergeSlashes: true, escapedSlashes: 'reject', fragment: 'reject' } as const;
+    const any = fc.oneof(path, fc.string({ unit: 'binary' }), fc.webPath(), fc.constant('/a//?b/../%2f'));
+    fc.assert(
+      fc.property(any, (target) => {
+        if (!isPlainTarget(target)) return;
+        expect(readTarget('GET', target)).toEqual({ kind: 'target', path: target, authority: undefined });
+        expect(normalizeTarget(target, strict)).toEqual({ kind: 'path', path: target });
+      }),
+    );
+    expect(['/', '/reviews/0', '/a.b/c?d=/../e//f%2f'].map(isPlainTarget)).toEqual([true, true, true]);
   });
 
   test('leaves no dot segment, no backslash and no double slash in the path', () => {
