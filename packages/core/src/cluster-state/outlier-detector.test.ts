@@ -183,3 +183,26 @@ describe('a cluster with outlier detection', () => {
     expect([clock.pendingTimers, states.byName('upstream')]).toEqual([0, undefined]);
   });
 });
+
+describe('ejected hosts', () => {
+  it('stay out for up to the jitter longer, so that they do not all return together', () => {
+    const config = {
+      ...DEFAULT_OUTLIER,
+      baseEjectionTimeMs: 1_000,
+      maxEjectionTimeMs: 10_000,
+      maxEjectionTimeJitterMs: 500,
+    };
+    const hosts = new Map(
+      Array.from({ length: 50 }, (_, index) => `10.0.0.${index}:80`).map((each) => [
+        each,
+        new EndpointState(endpoint(each)),
+      ]),
+    );
+    const detector = new OutlierDetector(config, hosts, seededDraws(3), () => undefined);
+    for (const host of hosts.values()) for (let failure = 0; failure < 5; failure++) detector.onStatus(host, 500, 0);
+    const returns = [...hosts.values()].map((host) => detector.ejectedUntilMs(host));
+    expect(Math.min(...returns)).toBeGreaterThanOrEqual(1_000);
+    expect(Math.max(...returns)).toBeLessThanOrEqual(1_500);
+    expect(new Set(returns).size).toBeGreaterThan(20);
+  });
+});

@@ -20,6 +20,10 @@ class TestExchange extends Exchange {
   }
 }
 
+class ConnectingExchange extends TestExchange {
+  protected override tracksConnections = true;
+}
+
 const NO_HEAD = { header: () => undefined };
 const head = () => new OutboundHead('GET', '/', 'upstream', 'http', 80, []);
 
@@ -194,6 +198,53 @@ describe('an exchange', () => {
     expect(state.breaker.activeRetries).toBe(0);
   });
 
+  it('ends a try in which nothing moves for the per-try idle timeout, also in the middle of an answer', () => {
+    const retry = retryPlan({ reset: true }, { perTryIdleTimeoutMs: 100, numRetries: 1 });
+    const { exchange, plan } = setUp({ retry });
+    exchange.begin(plan, 0);
+    exchange.onActivity(60);
+    expect([exchange.timerAtMs, exchange.onTimer(100)]).toEqual([160, 'none']);
+    expect(exchange.onTimer(160)).toBe('wait');
+    const sentMs = exchange.timerAtMs;
+    expect(exchange.onTimer(sentMs)).toBe('send');
+    expect(exchange.onHeaders(200, -1, NO_HEAD, sentMs + 90)).toBe('deliver');
+    exchange.onActivity(sentMs + 90);
+    expect(exchange.onTimer(sentMs + 190)).toBe('fail');
+    expect(exchange.reply).toMatchObject({ flag: 'UT', details: 'upstream_per_try_idle_timeout' });
+  });
+
+  it('sends an idempotent request once more, at once, when its pooled connection was closed', () => {
+    const { exchange, plan, state } = setUp();
+    exchange.begin(plan, 0);
+    expect(exchange.onFailure('stale-connection', 1)).toBe('send');
+    expect([exchange.attempts, state.breaker.activeRequests]).toEqual([2, 1]);
+    expect(exchange.onFailure('stale-connection', 2)).toBe('reply');
+    expect([exchange.flags, state.breaker.activeRequests]).toEqual(['UC', 0]);
+
+    const posted = setUp({ repeatable: false });
+    posted.exchange.begin(posted.plan, 0);
+    expect(posted.exchange.onFailure('stale-connection', 1)).toBe('reply');
+  });
+
+  it('counts a request as pending until it has a connection, and only where none is idle', () => {
+    const { exchange, plan, state, draw } = setUp({}, { ...DEFAULT_LIMITS, maxPendingRequests: 1 });
+    const begin = () => {
+      const made = new ConnectingExchange({ draw, wallMs: () => 0 });
+      return [made, made.begin(plan, 0)] as const;
+    };
+    const [first, step] = begin();
+    expect([step, state.breaker.connecting]).toEqual(['send', 1]);
+    const [refused, answer] = begin();
+    expect([answer, refused.flags, state.breaker.pendingOverflows]).toEqual(['reply', 'UO', 1]);
+    first.onConnected();
+    expect(state.breaker.connecting).toBe(0);
+    const [waiting] = begin();
+    for (const endpoint of state.endpoints.values()) endpoint.openConnections = 5;
+    expect(begin()[1]).toBe('send');
+    waiting.cancel();
+    expect([state.breaker.connecting, exchange.phase]).toEqual([0, 'idle']);
+  });
+
   it('counts a gRPC answer by its status, at the end where it comes there', () => {
     const { exchange, plan } = setUp({ grpc: true });
     exchange.begin(plan, 0);
@@ -230,6 +281,7 @@ const events: fc.Arbitrary<Event> = fc.oneof(
 const plans = fc.record({
   numRetries: fc.integer({ min: 0, max: 4 }),
   perTryTimeoutMs: fc.constantFrom(0, 50, 200),
+  perTryIdleTimeoutMs: fc.constantFrom(0, 40, 150),
   deadlineMs: fc.constantFrom(Infinity, 0, 100, 1_000),
   routeTimeoutMs: fc.constantFrom(0, 70, 500),
   repeatable: fc.boolean(),
@@ -309,7 +361,9 @@ describe('every exchange', () => {
               break;
             }
           }
-          expect(exchange.attempts).toBeLessThanOrEqual(given.numRetries + 1);
+          // A pooled connection that turned out to be closed does not use up a retry, but only once.
+          const stale = script.some((each) => each.kind === 'failure' && each.failure === 'stale-connection');
+          expect(exchange.attempts).toBeLessThanOrEqual(given.numRetries + (stale ? 2 : 1));
           expect(state.breaker.activeRetries).toBeLessThanOrEqual(given.maxRetries);
           if (exchange.phase === 'done') {
             expect([state.breaker.activeRequests, state.breaker.activeRetries, exchange.timerAtMs]).toEqual([

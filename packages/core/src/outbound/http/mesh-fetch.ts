@@ -82,7 +82,7 @@ function formless(init: RequestInit): Record<string, unknown> {
   const { headers, body } = init;
   // Looked at in this order, because merely naming the built-in classes loads the built-in fetch.
   if (typeof headers === 'object' && !Array.isArray(headers) && Symbol.iterator in headers)
-    options['headers'] = [...(headers)];
+    options['headers'] = [...headers];
   if (typeof body === 'object' && body instanceof globalThis.FormData) {
     const encoded = new globalThis.Response(body);
     const typed = new globalThis.Headers(headers ?? {});
