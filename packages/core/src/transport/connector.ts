@@ -39,7 +39,9 @@ export function createConnector(
       (callback as Done)(error, socket);
     };
     try {
-      onSocket?.(dial(target, security, clock, onPeer, once));
+      // Dialled first: an optional call does not evaluate its arguments where nobody is told.
+      const socket = dial(target, security, clock, onPeer, once);
+      onSocket?.(socket);
     } catch (error) {
       // connectOptions refuses without a certificate: the call fails, nothing is sent in the clear.
       process.nextTick(once, error instanceof Error ? error : new Error(String(error)), null);
