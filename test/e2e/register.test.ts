@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
@@ -11,7 +11,7 @@ import { startFeed, type FeedProcess } from '../support/processes/feed-process.j
 import { freePort } from '../support/processes/free-port.js';
 import { meshFolder, serviceWithPods, strictMutualTls, type MeshFolder } from '../support/processes/mesh-folder.js';
 
-const application = resolve('test/support/processes/plain-express.mjs');
+const application = fileURLToPath(new URL('../support/processes/plain-express.mjs', import.meta.url));
 const register = '--import @heddle/core/register';
 const network = '127.0.46';
 let folder: MeshFolder;
