@@ -47,7 +47,7 @@ export const FAILURES: Readonly<Record<AttemptFailure, FailureFacts>> = {
   'stale-connection': facts('UPSTREAM_RESET', 'UC', 'connection termination', false, false),
   'connection-termination': facts('UPSTREAM_RESET', 'UC', 'connection termination', false, false),
   'remote-reset': facts('UPSTREAM_RESET', 'UR', 'remote reset', false, false),
-  'protocol-error': facts('UPSTREAM_RESET', 'UPE', 'protocol error', false, false),
+  'protocol-error': facts('UPSTREAM_PROTOCOL', 'UPE', 'protocol error', false, false),
   'try-timeout': facts('UPSTREAM_TIMEOUT', 'UT', 'local reset', false, false),
   'try-idle-timeout': facts('UPSTREAM_TIMEOUT', 'UT', 'local reset', false, false),
 };
@@ -62,11 +62,11 @@ export function failureReply(failure: AttemptFailure, attempts: number, cause: s
   if (failure === 'try-timeout') return localReply(code, { flag, details: 'upstream_per_try_timeout' });
   if (failure === 'try-idle-timeout') return localReply(code, { flag, details: 'upstream_per_try_idle_timeout' });
   const retried = attempts > 1 ? 'retried and the latest ' : '';
-  const transport = cause === undefined ? '' : `, transport failure reason: ${cause}`;
-  const text = reason.replaceAll(' ', '_');
+  // Envoy 1.39 (hide_transport_failure_reason_in_response_body): the transport's words are for the operator, not for the caller.
+  const text = (cause === undefined ? reason : `${reason}|${cause}`).replaceAll(' ', '_');
   return localReply(code, {
     flag,
-    body: `upstream connect error or disconnect/reset before headers. ${retried}reset reason: ${reason}${transport}`,
+    body: `upstream connect error or disconnect/reset before headers. ${retried}reset reason: ${reason}`,
     details: `upstream_reset_before_response_started{${text}}`,
   });
 }

@@ -68,6 +68,14 @@ export class OutboundHead implements FilterRequest {
     return value === undefined && name === 'host' ? this.authority : value;
   }
 
+  values(name: string): readonly string[] {
+    const { headers } = this;
+    const values: string[] = [];
+    for (let index = 0; index < headers.length; index += 2)
+      if (headers[index] === name) values.push(headers[index + 1] as string);
+    return values.length === 0 ? [this.header(name) ?? ''] : values;
+  }
+
   setHeader(name: string, value: string): void {
     this.removeHeader(name);
     this.headers.push(name, value);

@@ -56,10 +56,14 @@ export function attemptHeaders(
   const shares = facts.attempts === 1 && lookup.find('traceparent') === undefined;
   const headers = shares ? head.headers : head.headers.slice(0, facts.sharedItems);
   if (!shares) lookup.headers = headers.slice();
-  headers.push('host', hostOf(call, head, endpoint));
+  const host = hostOf(call, head, endpoint);
+  headers.push('host', host);
+  if (host !== head.authority) headers.push('x-envoy-original-host', head.authority);
   if (action.includeAttemptCount === true)
     headers.push('x-envoy-attempt-count', facts.attempts === 1 ? '1' : String(facts.attempts));
   if (call.plan !== undefined) {
+    // Istio's servers would tell their application https, the scheme of the hop, where nobody said http before.
+    if (lookup.find('x-forwarded-proto') === undefined) headers.push('x-forwarded-proto', head.scheme);
     const expectedMs = expectedTimeoutMs(action.retry?.perTryTimeoutMs ?? 0, facts.deadlineMs, nowMs);
     if (expectedMs > 0) headers.push('x-envoy-expected-rq-timeout-ms', String(expectedMs));
   }

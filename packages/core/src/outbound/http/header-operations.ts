@@ -3,7 +3,8 @@ import type { FormatContext, HeaderOperation, HeaderOperations } from '../../sna
 import type { Clock } from '../../clock.js';
 import type { CallRecord } from '../../telemetry/call-record.js';
 import type { OutboundHead } from '../exchange/outbound-head.js';
-import type { ForwardedCall } from '../prepare-call.js';
+import type { LocalReply } from '../exchange/local-reply.js';
+import type { AnsweredCall, ForwardedCall } from '../prepare-call.js';
 
 export function amendRequest(operations: HeaderOperations, head: OutboundHead, context: FormatContext): void {
   for (const name of operations.remove) head.removeHeader(name);
@@ -51,6 +52,25 @@ export function amendResponse(operations: HeaderOperations, headers: ResponseHea
         break;
     }
   }
+}
+
+/** A redirect or direct response with the header operations of its route (Envoy: DirectResponseEntry::finalizeResponseHeaders). */
+export function answeredReply({ plan, reply }: AnsweredCall, head: OutboundHead, clock: Clock): LocalReply {
+  const operations = plan?.responseHeaders;
+  if (operations === undefined || reply.code !== undefined) return reply;
+  const headers: ResponseHeaders = Object.fromEntries(reply.headers);
+  amendResponse(operations, headers, {
+    head,
+    responseHeader: (name) => [headers[name]].flat().join(',') || undefined,
+    upstreamAddress: '',
+    upstreamCluster: '',
+    downstreamAddress: undefined,
+    wallMs: clock.wallMs(),
+  });
+  const values = Object.entries(headers).flatMap(([name, value]) =>
+    [value].flat().flatMap((each): [string, string][] => (each === undefined ? [] : [[name, each]])),
+  );
+  return { ...reply, headers: values };
 }
 
 /** What a route and its weighted cluster want of the response: the number of attempts where it is asked for, then all header operations. */

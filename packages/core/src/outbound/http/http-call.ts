@@ -17,7 +17,7 @@ import type { ForwardedCall, PreparedCall } from '../prepare-call.js';
 import type { OutboundRuntime } from '../runtime.js';
 import { TimedExchange } from '../timed-exchange.js';
 import { attemptHeaders, pathOf, requestHeadBytes, responseHeadBytes } from './attempt-head.js';
-import { amendRoutedResponse, type ResponseHeaders } from './header-operations.js';
+import { amendRoutedResponse, answeredReply, type ResponseHeaders } from './header-operations.js';
 import { localResponse } from './local-response.js';
 import { NO_HANDLER, deliverError, deliverResponse } from './reply-delivery.js';
 import { ReplayableBody, knownSizeBytes, type RequestBody } from './request-body.js';
@@ -86,7 +86,8 @@ export class HttpCall extends TimedExchange implements AttemptOwner, Dispatcher.
     const signal = context?.signal;
     if (signal?.aborted === true) return this.abort(reasonOf(signal));
     signal?.addEventListener('abort', this);
-    if (prepared.kind === 'answer') return this.apply(this.refuse(prepared.reply), nowMs);
+    if (prepared.kind === 'answer')
+      return this.apply(this.refuse(answeredReply(prepared, this.head, this.runtime.clock)), nowMs);
     this.#call = prepared;
     if (knownSizeBytes(this.#body) < 0) this.#prepareBody(prepared);
     if (prepared.cluster.snapshot.discovery === 'strict-dns') this.runtime.dns.refresh(prepared.cluster, nowMs);

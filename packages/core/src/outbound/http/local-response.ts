@@ -22,7 +22,8 @@ export function localResponse(reply: LocalReply, grpc: boolean, method: string):
     return { status: 200, statusText: 'OK', headers, body: undefined };
   }
   const body = reply.body === '' ? undefined : Buffer.from(reply.body);
-  headers['content-length'] = String(body?.length ?? 0);
+  // Envoy: an empty answer to HEAD says nothing of a length.
+  if (body !== undefined || method !== 'HEAD') headers['content-length'] = String(body?.length ?? 0);
   if (body !== undefined) headers['content-type'] ??= 'text/plain';
   const statusText = STATUS_CODES[reply.status] ?? '';
   return { status: reply.status, statusText, headers, body: method === 'HEAD' ? undefined : body };

@@ -7,7 +7,7 @@ export type AnyHeaders = NonNullable<Dispatcher.DispatchOptions['headers']>;
 
 export interface FlatHeaders {
   readonly flat: string[];
-  /** Value of the Host header, lower case. */
+  /** Value of the Host header, in the case that the application gave it (Envoy forwards it so). */
   host: string | undefined;
 }
 
@@ -72,7 +72,7 @@ export class HeaderFlattener {
     if (text.length > MAX_VALUE_LENGTH || !this.#values.has(text)) this.#checkValue(name, text);
     if (name === 'host') {
       if (out.host !== undefined) throw new MeshError('INVALID_REQUEST', 'more than one host header');
-      out.host = text.toLowerCase();
+      out.host = text;
     } else if (name === 'content-length') this.#pushLength(text, out);
     else if (name !== 'te' || text.toLowerCase() === 'trailers') out.flat.push(name, text);
   }

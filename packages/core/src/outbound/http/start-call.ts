@@ -8,6 +8,7 @@ import type { Origin } from '../origin-table.js';
 import type { OutboundRuntime } from '../runtime.js';
 import { HttpCall, type HttpCallHints } from './http-call.js';
 import { mirrorHeads, startMirror } from './mirror.js';
+import { outboundPath } from './outbound-path.js';
 import { refuseCall } from './reply-delivery.js';
 import { checkBody, encodeForm, type RequestBody } from './request-body.js';
 import { checkRequestLine, type FlatHeaders } from './request-headers.js';
@@ -24,20 +25,24 @@ export function startCall(
     const nowMs = runtime.clock.nowMs();
     const snapshot = runtime.currentSnapshot();
     const origin = runtime.origins.get(options.origin, snapshot);
-    const path = readPath(runtime, options);
+    const asked = readPath(runtime, options);
+    const path = outboundPath(origin.listener, asked);
     const headers = runtime.flattener.flatten(options.headers);
     const body = readBody(options.body, headers);
     const { method } = options;
     const head = new OutboundHead(
       method,
-      path,
+      typeof path === 'string' ? path : asked,
       headers.host ?? origin.authority,
       origin.scheme,
       origin.port,
       headers.flat,
     );
     call = new HttpCall(runtime, origin, head, body, handler, isGrpc(head) ? grpcHints(hints) : hints, nowMs);
-    const prepared = prepareCall(snapshot, runtime.states, runtime.draws, origin, head);
+    const prepared: PreparedCall =
+      typeof path === 'string'
+        ? prepareCall(snapshot, runtime.states, runtime.draws, origin, head)
+        : { kind: 'answer', plan: undefined, reply: path };
     if (mirrored(prepared)) startMirrored(runtime, origin, call, prepared, body, nowMs);
     else call.start(prepared, contextOf(runtime, prepared), nowMs);
   } catch (error) {
