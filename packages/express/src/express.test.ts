@@ -9,7 +9,9 @@ import { MeshError } from '@heddle/core';
 import { type AdapterMesh, adapterMesh, denyPrefix } from '../../core/src/testing/adapter-mesh.js';
 import * as adapter from './index.js';
 
-const { default: express4 } = (await import('express4')) as { default: typeof express5 };
+// An alias of the package, without types of its own.
+const EXPRESS_4: string = 'express4';
+const { default: express4 } = (await import(EXPRESS_4)) as { default: typeof express5 };
 const ends: (() => unknown)[] = [];
 afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();

@@ -34,6 +34,8 @@ const scope: RouteScope = {
   mirrors: [],
   maxDirectBodyBytes: 4096,
   filtersFor: () => [],
+  includeAttemptCount: false,
+  includeAttemptCountInResponse: false,
 };
 
 const headOf = (requestPath: string, x: string | undefined): RequestHead => ({
