@@ -18,7 +18,7 @@ const handler = {
 describe('request headers', () => {
   it('come in every form that undici takes', () => {
     const flattener = new HeaderFlattener();
-    const wanted = { flat: ['accept', 'a', 'x-list', '1', 'x-list', '2'], host: 'reviews' };
+    const wanted = { flat: ['accept', 'a', 'x-list', '1', 'x-list', '2'], host: 'Reviews' };
     const pairs: [string, string | string[]][] = [
       ['Accept', 'a'],
       ['Host', 'Reviews'],

@@ -8,7 +8,7 @@ import type { Origin } from '../origin-table.js';
 import type { OutboundRuntime } from '../runtime.js';
 import { HttpCall, type HttpCallHints } from './http-call.js';
 import { mirrorHeads, startMirror } from './mirror.js';
-import { outboundPath } from './outbound-path.js';
+import { outboundPath } from '../outbound-path.js';
 import { refuseCall } from './reply-delivery.js';
 import { checkBody, encodeForm, type RequestBody } from './request-body.js';
 import { checkRequestLine, type FlatHeaders } from './request-headers.js';

@@ -1,7 +1,7 @@
 // The path of a call as the listener's connection manager makes it: routes match, and the upstream gets, what a sidecar would have sent.
-import { isPlainTarget, normalizeTarget } from '../../matching/path-normalization.js';
-import type { OutboundListener } from '../../snapshot/route-snapshot.js';
-import { localReply, type LocalReply } from '../exchange/local-reply.js';
+import { isPlainTarget, normalizeTarget } from '../matching/path-normalization.js';
+import type { OutboundListener } from '../snapshot/route-snapshot.js';
+import { localReply, type LocalReply } from './exchange/local-reply.js';
 
 /** Beyond the mesh's listeners paths stay as they are, byte for byte. The reply is for a path that Envoy refuses. */
 export function outboundPath(listener: OutboundListener | undefined, path: string): string | LocalReply {
