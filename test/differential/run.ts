@@ -28,15 +28,14 @@ for (const name of wanted.length > 0 ? wanted : caseNames()) {
     console.log(`${name}: skipped, the corpora are not there`);
     continue;
   }
-  const results = await runCase(file, { lab, envoy: envoy.value });
   console.log(`${name}: ${file.about}`);
-  for (const { request, outcome, differences } of results) {
+  await runCase(file, { lab, envoy: envoy.value }, ({ request, outcome, differences }) => {
     console.log(`  ${differences.length === 0 ? 'same' : 'DIFFERS'}  ${request}: ${outcome}`);
     for (const { lane, field, envoy: theirs, heddle } of differences) {
       failed += 1;
       console.log(`      ${lane}, ${field}:\n        envoy  ${theirs}\n        heddle ${heddle}`);
     }
-  }
+  });
 }
 console.log(failed === 0 ? 'no differences' : `${String(failed)} differences`);
 process.exit(failed === 0 ? 0 : 1);

@@ -26,6 +26,8 @@ export interface CaseRequest {
   /** `direct`: identity as NAMESPACE/SERVICEACCOUNT over Istio's TLS, or undefined for plain text. */
   readonly identity?: string;
   readonly alpn?: readonly string[];
+  /** Pause before the request: ejections reach Envoy's workers a little later. */
+  readonly afterMs?: number;
   /** Repetitions; the answers are then compared as distributions. */
   readonly times?: number;
   readonly concurrency?: number;
@@ -101,4 +103,5 @@ function objectsOf(text: string): ObjectText[] {
   });
 }
 
-const joined = (documents: readonly ObjectText[]) => documents.map(({ text }) => text.replace(/^---\n/, '')).join('---\n');
+const joined = (documents: readonly ObjectText[]) =>
+  documents.map(({ text }) => text.replace(/^---\n/, '')).join('---\n');

@@ -10,6 +10,11 @@ export interface Difference {
 
 /** Differences in every case, and why (docs/differences.md). */
 export const ALWAYS: Readonly<Record<string, string>> = {
+  'header server': "the library in the process is no server: the upstream's own header stays as it is",
+  'header x-envoy-decorator-operation': 'names the span of an Envoy that traces; Heddle names its own',
+  'upstream header x-envoy-decorator-operation': 'as above',
+  'upstream header x-envoy-peer-metadata': "a stock Envoy lacks Istio's filter for it",
+  'upstream header x-envoy-peer-metadata-id': 'as above',
   'upstream header traceparent': 'Heddle begins a trace where nobody did',
   'upstream header tracestate': 'as above',
   'upstream header b3': 'as above',

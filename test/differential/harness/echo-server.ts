@@ -74,7 +74,11 @@ function reply(answer: string, line: string, request: IncomingMessage, response:
   }
 }
 
-export async function listenAt(application: (i: IncomingMessage, r: ServerResponse) => void, host: string, port: number): Promise<Server> {
+export async function listenAt(
+  application: (i: IncomingMessage, r: ServerResponse) => void,
+  host: string,
+  port: number,
+): Promise<Server> {
   const server = createServer({ keepAliveTimeout: 60_000 }, application);
   server.listen(port, host);
   await once(server, 'listening');

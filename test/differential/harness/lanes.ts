@@ -28,7 +28,9 @@ export function lanesOf(call: CaseRequest, planes: Planes, raw: RawClient): read
     case 'outbound':
       return [run('envoy', byCaller('e', call)), run('heddle', byCaller('h', call))];
     case 'direct':
-      return (['e', 'h'] as const).map((lane) => run(lane === 'e' ? 'envoy' : 'heddle', direct(call, planes, raw, lane)));
+      return (['e', 'h'] as const).map((lane) =>
+        run(lane === 'e' ? 'envoy' : 'heddle', direct(call, planes, raw, lane)),
+      );
     case 'chain':
       return (['ee', 'eh', 'he', 'hh'] as const).map((pair) => {
         const [caller, server] = [...pair] as [Lane, Lane];

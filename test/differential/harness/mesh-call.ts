@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import type { Mesh } from '@heddle/core';
 import type { CaseRequest } from './case-file.js';
 import { digest, headersOfObject } from './observation.js';
-import { type Answer, NO_ANSWER, authorityOf, bodyOf, controlHeaders, pathOf } from './raw-call.js';
+import { type Answer, LIMIT_MS, NO_ANSWER, authorityOf, bodyOf, controlHeaders, pathOf } from './raw-call.js';
 
 export async function sendByMesh(mesh: Mesh, call: CaseRequest, id: string): Promise<Answer> {
   const body = bodyOf(call);
@@ -15,6 +15,7 @@ export async function sendByMesh(mesh: Mesh, call: CaseRequest, id: string): Pro
       path: pathOf(call.url),
       method: (call.method ?? 'GET') as 'GET',
       headers: headers.flat(),
+      signal: AbortSignal.timeout(LIMIT_MS),
       body: body === undefined ? null : call.chunked === true ? Readable.from([body]) : body,
     });
     const { statusCode: status } = response;

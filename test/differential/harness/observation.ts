@@ -37,7 +37,9 @@ export function headersOf(raw: readonly string[]): Headers {
     if (OF_THE_HOP.has(name)) continue;
     lists.set(name, [...(lists.get(name) ?? []), normal(name, raw[index + 1] ?? '')]);
   }
-  return Object.fromEntries([...lists].sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, v]) => [k, v.join(' | ')]));
+  return Object.fromEntries(
+    [...lists].sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, v]) => [k, v.join(k === 'set-cookie' ? ' | ' : ',')]),
+  );
 }
 
 export function headersOfObject(headers: IncomingHttpHeaders | Record<string, string | string[] | undefined>): Headers {

@@ -50,7 +50,15 @@ export async function startPlanes(file: CaseFile, binaries: Binaries): Promise<P
     stops.push(() => lab.stop());
     const rootCertFile = write('root.pem', await (await fetch(`${lab.debug}/root-cert.pem`)).text());
     const recorder = new EchoRecorder();
-    const start = new Starter({ file, binaries, lab, recorder, stops, rootCertFile, tokenFile: (name) => write(`token-${name}`, `default/${name}`) });
+    const start = new Starter({
+      file,
+      binaries,
+      lab,
+      recorder,
+      stops,
+      rootCertFile,
+      tokenFile: (name) => write(`token-${name}`, `default/${name}`),
+    });
     await Promise.all(Object.entries(UPSTREAMS).map(([pod, host]) => start.upstream(pod, host, PORT)));
     const uses = (...kinds: string[]) => file.requests.some(({ via = 'outbound' }) => kinds.includes(via));
     if (uses('direct', 'chain')) await start.servers();
@@ -103,7 +111,14 @@ class Starter {
     const port = await this.upstream('server', '127.0.0.1', 0);
     const labels = serverLabels('e');
     const inbound = { port: PORT, app: `127.0.0.1:${String(port)}` };
-    await this.envoy({ pod: 'server-e', serviceAccount: 'server', namespace: 'default', ip: SERVERS.e, labels, inbound });
+    await this.envoy({
+      pod: 'server-e',
+      serviceAccount: 'server',
+      namespace: 'default',
+      ip: SERVERS.e,
+      labels,
+      inbound,
+    });
     const mesh = await this.heddle('server', SERVERS.h, serverLabels('h'));
     await mesh.serve(this.#init.recorder.application('server'), PORT, { host: SERVERS.h });
   }

@@ -21,7 +21,7 @@ export interface Target {
 export const NO_ANSWER: Answer = { status: 0, headers: {}, body: '', end: 'no-response' };
 
 /** A request that gets no answer ends after this. */
-const LIMIT_MS = 20_000;
+export const LIMIT_MS = 9_000;
 
 /** Path and query as the case wrote them. */
 export function pathOf(url: string): string {
@@ -51,7 +51,11 @@ export class RawClient {
     const body = bodyOf(call);
     const chunked = call.chunked === true;
     const length: [string, string][] =
-      body === undefined ? [] : chunked ? [['transfer-encoding', 'chunked']] : [['content-length', String(body.length)]];
+      body === undefined
+        ? []
+        : chunked
+          ? [['transfer-encoding', 'chunked']]
+          : [['content-length', String(body.length)]];
     const host = call.host ?? authorityOf(call.url);
     const headers = [['host', host], ...controlHeaders(call, id), ...length].flat();
     const { tls } = target;

@@ -1,4 +1,5 @@
 // Runs one case: each request by every lane, compared with Envoy's.
+import { setTimeout } from 'node:timers/promises';
 import type { CaseFile, CaseRequest } from './case-file.js';
 import { ALWAYS, type Difference, differences, distributionDiffers, outcome } from './compare.js';
 import { type LaneRun, lanesOf } from './lanes.js';
@@ -14,12 +15,20 @@ export interface RequestResult {
   readonly differences: readonly (Difference & { readonly lane: string })[];
 }
 
-export async function runCase(file: CaseFile, binaries: Binaries): Promise<readonly RequestResult[]> {
+export async function runCase(
+  file: CaseFile,
+  binaries: Binaries,
+  onResult: (result: RequestResult) => void = () => undefined,
+): Promise<readonly RequestResult[]> {
   const planes = await startPlanes(file, binaries);
   const raw = new RawClient();
   const results: RequestResult[] = [];
   try {
-    for (const [index, call] of file.requests.entries()) results.push(await runRequest(call, index, planes, raw));
+    for (const [index, call] of file.requests.entries()) {
+      const result = await runRequest(call, index, planes, raw);
+      onResult(result);
+      results.push(result);
+    }
   } finally {
     raw.close();
     await planes.stop();
@@ -28,8 +37,11 @@ export async function runCase(file: CaseFile, binaries: Binaries): Promise<reado
 }
 
 async function runRequest(call: CaseRequest, index: number, planes: Planes, raw: RawClient): Promise<RequestResult> {
+  if (call.afterMs !== undefined) await setTimeout(call.afterMs);
   const [first, ...others] = lanesOf(call, planes, raw) as [LaneRun, ...LaneRun[]];
-  const runs = await Promise.all([first, ...others].map((lane) => sendAll(call, lane, `${String(index)} ${lane.name}`)));
+  const runs = await Promise.all(
+    [first, ...others].map((lane) => sendAll(call, lane, `${String(index)} ${lane.name}`)),
+  );
   const [envoy = [], ...rest] = runs;
   const found = others.flatMap(({ name }, at) =>
     compareRuns(call, envoy, rest[at] ?? []).map((difference) => ({ ...difference, lane: name })),

@@ -20,4 +20,9 @@ export const SERVERS = { e: '127.81.5.1', h: '127.81.5.2' } as const;
 export type Lane = 'e' | 'h';
 
 export const callerLabels = { app: 'productpage', version: 'v1' } as const;
-export const serverLabels = (lane: Lane) => ({ app: 'server', version: 'v1', lane, 'security.istio.io/tlsMode': 'istio' });
+export const serverLabels = (lane: Lane) => ({
+  app: 'server',
+  version: 'v1',
+  lane,
+  'security.istio.io/tlsMode': 'istio',
+});
