@@ -20,12 +20,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type FeedServer, folderSource, startFeedServer } from '../../packages/feed/src/index.js';
 import { systemClock } from '../../packages/core/src/clock.js';
 import { adsFeed } from '../../packages/core/src/feed/ads/ads-feed.js';
-import {
-  type FeedEvent,
-  type ResourceInspector,
-  type ResourceView,
-  Subscriptions,
-} from '../../packages/core/src/feed/index.js';
+import type { FeedEvent } from '../../packages/core/src/feed/feed-status.js';
+import type { ResourceInspector, ResourceView } from '../../packages/core/src/feed/resource-view.js';
+import { Subscriptions } from '../../packages/core/src/feed/subscriptions.js';
 import { httpFilterKinds, networkFilterKinds } from '../../packages/core/src/filters/registry.js';
 import { createInspector } from '../../packages/core/src/snapshot/resource/resource-inspector.js';
 

@@ -2,7 +2,9 @@
 import type { ConfigOrigin, Feed, FeedNode, ResourceTypeUrl } from '@heddle/xds';
 import type { Clock } from '../clock.js';
 import { MeshError } from '../errors.js';
-import { Subscriptions, type FeedEvent, type ResourceView, type SubscriptionStatus } from '../feed/index.js';
+import type { FeedEvent, SubscriptionStatus } from '../feed/feed-status.js';
+import type { ResourceView } from '../feed/resource-view.js';
+import { Subscriptions } from '../feed/subscriptions.js';
 import { httpFilterKinds, networkFilterKinds } from '../filters/registry.js';
 import type { FilterStateStore } from '../filters/http-filter.js';
 import { buildSnapshot, emptySnapshot, heldFilterStates } from '../snapshot/build-snapshot.js';

@@ -1,5 +1,5 @@
 // What happens in the rooms, as log lines. No request data, no secrets.
-import type { FeedEvent } from '../feed/index.js';
+import type { FeedEvent } from '../feed/feed-status.js';
 import type { IdentityEvent } from '../identity/identity-store.js';
 import type { InboundEvent } from '../inbound/inbound-event.js';
 import type { MeshLogger } from './mesh-options.js';

@@ -1,6 +1,6 @@
 // The shape of `mesh.status()`: what is in force, from where, how fresh, and what is wrong. Plain data, safe to print: no keys, no certificates.
 import type { ClusterReport } from '../cluster-state/cluster-report.js';
-import type { SubscriptionStatus } from '../feed/index.js';
+import type { SubscriptionStatus } from '../feed/feed-status.js';
 import type { IdentityState } from '../identity/identity-provider.js';
 import type { UnsupportedField } from '../snapshot/snapshot.js';
 import type { MeshSettings } from './mesh-settings.js';

@@ -3,7 +3,7 @@
 import { MeshError } from '../../errors.js';
 import type { Dispatcher } from '../../transport/undici.js';
 
-export type AnyHeaders = NonNullable<Dispatcher.DispatchOptions['headers']>;
+type AnyHeaders = NonNullable<Dispatcher.DispatchOptions['headers']>;
 
 export interface FlatHeaders {
   readonly flat: string[];
