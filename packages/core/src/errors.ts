@@ -32,6 +32,13 @@ export const ERROR_KINDS = {
     flag: 'UC',
     body: 'upstream connect error or disconnect/reset before headers',
   },
+  /** The endpoint's answer was no HTTP. */
+  UPSTREAM_PROTOCOL: {
+    httpStatus: 502,
+    grpcStatus: 14,
+    flag: 'UPE',
+    body: 'upstream connect error or disconnect/reset before headers. reset reason: protocol error',
+  },
   /** The route's timeout or the per-try timeout of the last attempt ran out. */
   UPSTREAM_TIMEOUT: { httpStatus: 504, grpcStatus: 4, flag: 'UT', body: 'upstream request timeout' },
   /** The deadline that came with the inbound request (or the call) ran out before the call was sent or answered. */

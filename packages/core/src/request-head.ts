@@ -13,4 +13,6 @@ export interface RequestHead {
    * (`:method`, `:path`, `:authority`, `:scheme`) are answered too.
    */
   header(name: string): string | undefined;
+  /** The values of a header that came more than once, each by itself; a head without this method has them joined. */
+  values?(name: string): readonly string[];
 }

@@ -43,7 +43,7 @@ describe('aborts', () => {
 
   test('with a gRPC status answer both kinds of callers', () => {
     const action = must({ abort: { grpcStatus: 14, percentage: always } }).decide(filterRequest(), filterContext());
-    expect(action).toMatchObject({ status: 503, grpcStatus: 14 });
+    expect(action).toMatchObject({ status: 200, grpcStatus: 14 });
   });
 
   test.each([

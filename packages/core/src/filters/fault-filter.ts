@@ -4,7 +4,6 @@ import { ERROR_KINDS } from '../errors.js';
 import { type CompiledHeader, compileHeaderMatcher } from '../matching/header-matcher.js';
 import { configFault, durationMs, unpackConfig, withPath } from './filter-config.js';
 import { chosen, fraction } from './fractional-percent.js';
-import { grpcToHttpStatus } from './grpc-status.js';
 import type {
   FilterAction,
   FilterBuild,
@@ -123,7 +122,8 @@ function compileAbort(abort: FaultAbort | undefined): Abort | undefined {
       return { share, reply: abortReply(status, undefined) };
     }
     case 'grpcStatus':
-      return { share, reply: abortReply(grpcToHttpStatus(abort.errorType.value), abort.errorType.value) };
+      // Envoy: a caller that doesn't speak gRPC is told 200.
+      return { share, reply: abortReply(200, abort.errorType.value) };
     case 'headerAbort':
       return undefined;
     case undefined:

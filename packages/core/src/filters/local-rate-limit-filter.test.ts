@@ -59,8 +59,7 @@ describe('a refusal', () => {
       'retry-after': '4',
       'x-ratelimit-limit': '10',
       'x-ratelimit-remaining': '0',
-      'x-ratelimit-reset': '49',
-      'x-envoy-ratelimited': 'true',
+      'x-ratelimit-reset': '4',
     });
   });
 

@@ -93,7 +93,7 @@ class LocalRateLimitFilter implements HttpFilter {
     return [
       ['x-ratelimit-limit', String(this.#bucket.maxTokens)],
       ['x-ratelimit-remaining', String(Math.floor(this.#bucket.available(nowMs)))],
-      ['x-ratelimit-reset', String(Math.ceil(this.#bucket.fullInMs(nowMs) / 1_000))],
+      ['x-ratelimit-reset', String(Math.ceil(this.#bucket.nextTokenInMs(nowMs) / 1_000))],
     ];
   }
 }
@@ -129,7 +129,7 @@ function compileReply(limit: LocalRateLimit): ReplyAction {
     status: asked < 400 ? 429 : asked,
     // Envoy: UNAVAILABLE, unless RESOURCE_EXHAUSTED is asked for.
     grpcStatus: limit.rateLimitedAsResourceExhausted ? 8 : 14,
-    headers: [['x-envoy-ratelimited', 'true'], ...headerValues(limit.responseHeadersToAdd)],
+    headers: headerValues(limit.responseHeadersToAdd),
     body,
     flag,
     details: 'local_rate_limited',

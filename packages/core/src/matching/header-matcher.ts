@@ -7,7 +7,7 @@ import { compileSafeRegex } from './safe-regex.js';
 import { type CompiledString, compileStringMatcher, compileText } from './string-matcher.js';
 
 export interface CompiledHeader {
-  matches(head: Pick<RequestHead, 'header'>): boolean;
+  matches(head: Pick<RequestHead, 'header' | 'values'>): boolean;
   /** Lower-case name as looked up; `host` is answered by `:authority`, as in Envoy. */
   readonly name: string;
   /** For explain: `exact "jason"`, `not present`. */
@@ -31,7 +31,10 @@ export function compileHeaderMatcher(matcher: HeaderMatcher): CompiledHeader {
   const missing = matcher.treatMissingHeaderAsEmpty ? value.matches('') !== invert : false;
   const matches: CompiledHeader['matches'] = (head) => {
     const came = head.header(name);
-    return came === undefined ? missing : value.matches(came) !== invert;
+    if (came === undefined) return missing;
+    // Envoy 1.39 (match_headers_individually): of several headers each is looked at by itself; one that matches is enough.
+    const values = came.includes(',') ? head.values?.(name) : undefined;
+    return (values === undefined ? value.matches(came) : values.some((each) => value.matches(each))) !== invert;
   };
   return { matches, name, text };
 }

@@ -1,6 +1,7 @@
 // Compiled outbound listeners and routes: what is left to do per request is lookup and comparison.
 import type { Draws } from '../draws.js';
 import type { RequestHead } from '../request-head.js';
+import type { PathOptions } from '../matching/path-normalization.js';
 import type { HttpFilter } from '../filters/http-filter.js';
 import type { ExplainStep } from '../explain-types.js';
 
@@ -13,6 +14,8 @@ export interface OutboundListener {
         readonly routeName: string;
         readonly inlineRoutes: RouteTable | undefined;
         readonly filters: readonly HttpFilter[];
+        /** What the connection manager does to paths before routes see them; undefined: nothing. */
+        readonly paths?: PathOptions | undefined;
       }
     | { readonly kind: 'tcp'; readonly clusters: WeightedClusters };
 }

@@ -34,9 +34,4 @@ export class TokenBucket {
     const available = this.available(nowMs);
     return available >= 1 ? 0 : Math.ceil((1 - available) / this.#tokensPerMs - 1e-6);
   }
-
-  /** Milliseconds until the bucket is full. */
-  fullInMs(nowMs: number): number {
-    return Math.max(0, Math.ceil((this.maxTokens - this.available(nowMs)) / this.#tokensPerMs - 1e-6));
-  }
 }

@@ -65,6 +65,14 @@ export class InboundRequest implements FilterRequest {
     }
   }
 
+  values(name: string): readonly string[] {
+    const { rawHeaders } = this.message;
+    const values: string[] = [];
+    for (let index = 0; index < rawHeaders.length; index += 2)
+      if (rawHeaders[index]?.toLowerCase() === name) values.push(rawHeaders[index + 1] ?? '');
+    return values.length === 0 ? [this.header(name) ?? ''] : values;
+  }
+
   /** Later filters see what earlier ones left, by namespace. */
   addMetadata(metadata: Readonly<Record<string, unknown>>): void {
     this.dynamicMetadata = { ...this.dynamicMetadata, ...metadata };

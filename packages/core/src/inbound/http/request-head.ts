@@ -3,10 +3,11 @@ import type { IncomingMessage } from 'node:http';
 import type { ReplyAction } from '../../filters/http-filter.js';
 import type { HostRules, InboundHttp } from '../../snapshot/inbound-snapshot.js';
 import type { InboundConnection } from '../inbound-connection.js';
+import { isPlainTarget, normalizeTarget } from '../../matching/path-normalization.js';
 import { FOUND } from './header-scan.js';
 import { errorReply } from './local-reply.js';
 import { setHeader } from './request-headers.js';
-import { isPlainTarget, normalizeTarget, readTarget } from './request-target.js';
+import { readTarget } from './request-target.js';
 
 export interface Head {
   readonly kind: 'head';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isPlainTarget, normalizePath, normalizeTarget, readTarget } from './request-target.js';
+import { isPlainTarget, normalizePath, normalizeTarget } from '../../matching/path-normalization.js';
+import { readTarget } from './request-target.js';
 
 const istio = { normalizePath: true, mergeSlashes: true, escapedSlashes: 'unescape-forward' } as const;
 const path = fc

@@ -60,6 +60,8 @@ function compilePathPart(
   switch (specifier.case) {
     case 'pathRedirect': {
       const { value } = specifier;
+      // Envoy: an empty path leaves the request's; istiod writes one where a redirect is of the scheme or the port alone.
+      if (value === '') return undefined;
       checkHeaderValue(value, `${path}.path_redirect`, report);
       const ownQuery = value.includes('?');
       return { ownQuery, rewrite: ownQuery ? () => value : (came) => value + queryOf(came) };

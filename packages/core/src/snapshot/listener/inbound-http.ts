@@ -1,9 +1,5 @@
 // The HTTP part of an inbound filter chain: filters, routes, path normalisation, client certificate forwarding.
-import {
-  type HttpConnectionManager,
-  HttpConnectionManager_ForwardClientCertDetails as ForwardCert,
-  HttpConnectionManager_PathWithEscapedSlashesAction as EscapedSlashes,
-} from '@heddle/xds';
+import { type HttpConnectionManager, HttpConnectionManager_ForwardClientCertDetails as ForwardCert } from '@heddle/xds';
 import type { CompileReport } from '../compile-report.js';
 import { finish } from '../compile-steps.js';
 import type { InboundHttp, InboundRoute } from '../inbound-snapshot.js';
@@ -11,6 +7,7 @@ import { CompiledRouteTable } from '../route/route-table.js';
 import { type TableSource, decodedSource } from '../route/table-source.js';
 import type { RoutePlan, RouteTable } from '../route-snapshot.js';
 import { type FilterDeps, HttpFilterChain } from './http-filter-chain.js';
+import { pathOptionsOf } from './path-options.js';
 
 /** The RouteConfiguration of a name, with its version. */
 export type RoutesByName = (name: string) => { readonly source: TableSource; readonly version: string } | undefined;
@@ -41,9 +38,7 @@ export function compileInboundHttp(
       if (route === undefined) byPlan.set(plan, (route = routeOf(plan)));
       return route;
     },
-    normalizePath: manager.normalizePath ?? false,
-    mergeSlashes: manager.mergeSlashes,
-    escapedSlashes: escapedSlashesOf(manager.pathWithEscapedSlashesAction),
+    ...pathOptionsOf(manager),
     forwardClientCert: forwardCertOf(manager.forwardClientCertDetails),
     remoteAddress: remoteAddressOf(manager),
     host: hostRulesOf(manager),
@@ -104,20 +99,6 @@ function tableOf(
     case undefined:
       report.fault(path, 'route_specifier: must be set');
       return undefined;
-  }
-}
-
-function escapedSlashesOf(action: EscapedSlashes): InboundHttp['escapedSlashes'] {
-  switch (action) {
-    case EscapedSlashes.IMPLEMENTATION_SPECIFIC_DEFAULT:
-    case EscapedSlashes.KEEP_UNCHANGED:
-      return 'keep';
-    case EscapedSlashes.REJECT_REQUEST:
-      return 'reject';
-    case EscapedSlashes.UNESCAPE_AND_REDIRECT:
-      return 'unescape-redirect';
-    case EscapedSlashes.UNESCAPE_AND_FORWARD:
-      return 'unescape-forward';
   }
 }
 

@@ -6,6 +6,7 @@ import { CompiledRouteTable } from '../route/route-table.js';
 import { decodedSource } from '../route/table-source.js';
 import type { OutboundListener, WeightedClusters } from '../route-snapshot.js';
 import { type FilterDeps, HttpFilterChain } from './http-filter-chain.js';
+import { pathOptionsOf } from './path-options.js';
 import { type TerminalFilter, apiManagerOf, chainsOf, terminalOf } from './listener-parse.js';
 
 /** A listener and what its routes are compiled with. */
@@ -79,6 +80,7 @@ function httpListener(
     routeName: routeName ?? inlineTable?.name ?? '',
     inlineRoutes: inlineTable,
     filters: chain.base,
+    paths: pathOptionsOf(manager),
   } as const;
   return { listener: { name, target }, chain, routeName, inlineTable, report };
 }
