@@ -24,6 +24,12 @@ export const ALWAYS: Readonly<Record<string, string>> = {
   'upstream header x-b3-parentspanid': 'as above',
 };
 
+/** Differences of a server that is called straight. */
+export const DIRECT: Readonly<Record<string, string>> = {
+  'header x-envoy-upstream-service-time': 'the application is no upstream of a server in its own process',
+  'upstream header x-request-id': 'made where something reads it: req.mesh, logs, spans and calls have it',
+};
+
 export function differences(call: CaseRequest, envoy: Observation, heddle: Observation): readonly Difference[] {
   const found: Difference[] = [];
   const compare = (field: string, theirs: string, ours: string) => {

@@ -1,7 +1,7 @@
 // Runs one case: each request by every lane, compared with Envoy's.
 import { setTimeout } from 'node:timers/promises';
 import type { CaseFile, CaseRequest } from './case-file.js';
-import { ALWAYS, type Difference, differences, distributionDiffers, outcome } from './compare.js';
+import { ALWAYS, DIRECT, type Difference, differences, distributionDiffers, outcome } from './compare.js';
 import { type LaneRun, lanesOf } from './lanes.js';
 import type { Observation } from './observation.js';
 import { type Binaries, type Planes, startPlanes } from './planes.js';
@@ -46,7 +46,7 @@ async function runRequest(call: CaseRequest, index: number, planes: Planes, raw:
   const found = others.flatMap(({ name }, at) =>
     compareRuns(call, envoy, rest[at] ?? []).map((difference) => ({ ...difference, lane: name })),
   );
-  const known = { ...ALWAYS, ...call.deviates };
+  const known = { ...ALWAYS, ...(call.via === 'direct' ? DIRECT : {}), ...call.deviates };
   const unmet = expectations(call, envoy).map((difference) => ({ ...difference, lane: first.name }));
   return {
     request: call.name,

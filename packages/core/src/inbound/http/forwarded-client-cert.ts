@@ -43,7 +43,8 @@ function currentElement(
   details: readonly ForwardedDetail[],
 ): string {
   const parts = [...localUris.map((uri) => `By=${uri}`), `Hash=${peer.sha256}`];
-  if (details.includes('Subject') && peer.subject !== '') parts.push(`Subject="${quoted(peer.subject)}"`);
+  // Empty for Istio's certificates, and told all the same (Envoy).
+  if (details.includes('Subject')) parts.push(`Subject="${quoted(peer.subject)}"`);
   // Envoy: a certificate without URI SAN gives an empty `URI=`.
   if (details.includes('URI'))
     parts.push(...(peer.uris.length === 0 ? ['URI='] : peer.uris.map((uri) => `URI=${uri}`)));

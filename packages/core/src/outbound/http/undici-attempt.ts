@@ -152,6 +152,8 @@ function failureOf(error: Error, started: boolean, refused: boolean): AttemptFai
   if (code.startsWith('ERR_SSL')) return 'connect-failure';
   if (error.message.includes('REFUSED_STREAM')) return 'refused-stream';
   if (code === 'ERR_HTTP2_STREAM_ERROR') return 'remote-reset';
+  // undici's parser names its own error, which has no code where the first line is no HTTP at all.
+  if (error.name === 'HTTPParserError') return 'protocol-error';
   if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW' || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH')
     return 'protocol-error';
   if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') return 'try-timeout';
