@@ -6,9 +6,12 @@ import type { RbacRequest, RbacTest, RuleScope } from './rbac-request.js';
 export function compileHeaderTest(matcher: HeaderMatcher, scope: RuleScope): RbacTest {
   const header = compileHeaderMatcher(matcher);
   if (!scope.refusing || header.name.startsWith(':'))
-    return exactTest(matcher, header) ?? ((request) => header.matches(request));
+    return exactTest(matcher, header) ?? ((request) => header.matches(joinedValues(request)));
   return (request) => header.matches(request) || someValueMatches(header, request);
 }
+
+/** Stricter than Envoy: what allows must hold for the header as a whole, whichever of its values the application goes by. */
+const joinedValues = (request: RbacRequest) => ({ header: (name: string) => request.header(name) });
 
 /** `:method` is exactly this: nearly every rule of Istio begins so, and a request tries many rules. */
 function exactTest(matcher: HeaderMatcher, { name }: CompiledHeader): RbacTest | undefined {
