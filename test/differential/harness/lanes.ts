@@ -3,7 +3,8 @@ import type { CaseRequest } from './case-file.js';
 import { sendByMesh } from './mesh-call.js';
 import type { Observation } from './observation.js';
 import type { Planes } from './planes.js';
-import { type Answer, RawClient } from './raw-call.js';
+import type { RawClient } from './raw-call.js';
+import { type Answer } from './raw-call.js';
 import { CALLERS, PORT, SERVERS, type Lane } from './world.js';
 
 export interface LaneRun {
@@ -32,14 +33,15 @@ export function lanesOf(call: CaseRequest, planes: Planes, raw: RawClient): read
         run(lane === 'e' ? 'envoy' : 'heddle', direct(call, planes, raw, lane)),
       );
     case 'chain':
-      return (['ee', 'eh', 'he', 'hh'] as const).map((pair) => {
-        const [caller, server] = [...pair] as [Lane, Lane];
+      return PAIRS.map(([caller, server]) => {
         const request = { ...call, url: call.url.replace('//server', `//server-${server}`) };
         const name = `${caller === 'e' ? 'envoy' : 'heddle'} -> ${server === 'e' ? 'envoy' : 'heddle'}`;
         return run(name, byCaller(caller, request));
       });
   }
 }
+
+const PAIRS: readonly (readonly [Lane, Lane])[] = [['e', 'e'], ['e', 'h'], ['h', 'e'], ['h', 'h']]; // prettier-ignore
 
 function direct(call: CaseRequest, planes: Planes, raw: RawClient, lane: Lane) {
   return async (id: string): Promise<Answer> => {

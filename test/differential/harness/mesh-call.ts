@@ -13,7 +13,7 @@ export async function sendByMesh(mesh: Mesh, call: CaseRequest, id: string): Pro
     const response = await mesh.dispatcher.request({
       origin: `http://${authorityOf(call.url)}`,
       path: pathOf(call.url),
-      method: (call.method ?? 'GET') as 'GET',
+      method: call.method ?? 'GET',
       headers: headers.flat(),
       signal: AbortSignal.timeout(LIMIT_MS),
       body: body === undefined ? null : call.chunked === true ? Readable.from([body]) : body,

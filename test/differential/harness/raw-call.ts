@@ -37,9 +37,9 @@ export function bodyOf(call: CaseRequest): Buffer | undefined {
 }
 
 export function controlHeaders(call: CaseRequest, id: string): [string, string][] {
-  const headers: [string, string][] = [...(call.headers ?? []).map(([name, value]): [string, string] => [name, String(value)])]; // prettier-ignore
+  const headers: [string, string][] = [...(call.headers ?? []).map(([name, value]): [string, string] => [name, value])]; // prettier-ignore
   headers.push(['x-call', id]);
-  if (call.answers !== undefined) headers.push(['x-echo', String(call.answers)]);
+  if (call.answers !== undefined) headers.push(['x-echo', call.answers]);
   if (call.answerHeaders !== undefined) headers.push(['x-echo-headers', JSON.stringify(call.answerHeaders)]);
   return headers;
 }

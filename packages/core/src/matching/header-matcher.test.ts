@@ -73,3 +73,24 @@ describe('compileHeaderMatcher', () => {
     expect(text({ name: 'x', string_match: { exact: 'a' }, invert_match: true })).toBe('not exact "a"');
   });
 });
+
+describe('a header that was sent twice', () => {
+  const twice = (...values: string[]) => ({ header: () => values.join(','), values: () => values });
+  const matcher = (json: JsonValue) => compileHeaderMatcher(fromJson(HeaderMatcherSchema, json));
+
+  it('matches by either of its values, never by both together', () => {
+    const { matches: exact } = matcher({ name: 'x', string_match: { exact: 'jason' } });
+    expect([exact(twice('jason', 'bob')), exact(twice('bob', 'jason')), exact(twice('bob', 'eve'))]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    const { matches: regex } = matcher({ name: 'x', string_match: { safe_regex: { regex: 'a.*z' } } });
+    expect([regex(twice('q', 'az')), regex(twice('ab', 'cz'))]).toEqual([true, false]);
+  });
+
+  it('is kept out by an inverted matcher when any of its values is the one', () => {
+    const { matches: not } = matcher({ name: 'x', invert_match: true, string_match: { exact: 'b' } });
+    expect([not(twice('b', 'c')), not(twice('c', 'b')), not(twice('c', 'd'))]).toEqual([false, false, true]);
+  });
+});
