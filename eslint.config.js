@@ -28,6 +28,9 @@ export default tseslint.config(
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unnecessary-type-parameters': 'off',
+      '@typescript-eslint/no-misused-spread': 'off',
     },
   },
+  { files: ['packages/core/src/testing/**'], rules: { '@typescript-eslint/no-unnecessary-type-parameters': 'off' } },
 );

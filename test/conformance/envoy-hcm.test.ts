@@ -8,12 +8,12 @@ import {
   forwardedClientCert,
 } from '../../packages/core/src/inbound/http/forwarded-client-cert.js';
 import {
-  type TargetOptions,
+  type PathOptions,
   mergeSlashes,
   normalizePath,
   normalizeTarget,
   unescapeSlashes,
-} from '../../packages/core/src/inbound/http/request-target.js';
+} from '../../packages/core/src/matching/path-normalization.js';
 import { appendedForwardedFor, clientAddress } from '../../packages/core/src/inbound/http/remote-address.js';
 import { normalHost } from '../../packages/core/src/inbound/http/request-head.js';
 import { pathOnly } from '../../packages/core/src/matching/path-matcher.js';
@@ -71,7 +71,7 @@ interface HcmCase {
   readonly expected: Record<string, unknown>;
 }
 
-const escapedSlashes: Record<string, TargetOptions['escapedSlashes']> = {
+const escapedSlashes: Record<string, PathOptions['escapedSlashes']> = {
   KEEP_UNCHANGED: 'keep',
   REJECT_REQUEST: 'reject',
   UNESCAPE_AND_REDIRECT: 'unescape-redirect',

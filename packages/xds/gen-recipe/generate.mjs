@@ -44,7 +44,9 @@ const types = [
 ];
 try {
   // The script prints every option extension (validate, udpa, …): annotations double the size and are read by nobody here.
-  const excludeTypes = execFileSync(python, [join(here, 'descriptors.py'), descriptors], { encoding: 'utf8' }).trim().split('\n');
+  const excludeTypes = execFileSync(python, [join(here, 'descriptors.py'), descriptors], { encoding: 'utf8' })
+    .trim()
+    .split('\n');
   const out = join(here, '../src/gen');
   rmSync(out, { recursive: true, force: true });
   const plugin = { local: 'protoc-gen-es', out, opt: ['target=ts', 'import_extension=js'] };

@@ -75,11 +75,11 @@ describe('the bundle', () => {
     let messages = 0;
     for (const [name, exported] of Object.entries(xds)) {
       if (!name.endsWith('Schema') || typeof exported !== 'object' || !('kind' in exported)) continue;
-      const schema = exported as xds.DescMessage;
-      if (schema.kind !== 'message') {
-        expect(String(schema)).toMatch(/^enum /);
+      if (exported.kind !== 'message') {
+        expect(String(exported)).toMatch(/^enum /);
         continue;
       }
+      const schema = exported as xds.DescMessage;
       messages++;
       const own = schema.parent === undefined ? schema.file.messages : schema.parent.nestedMessages;
       expect(own.map((message) => message.typeName)).toContain(schema.typeName);

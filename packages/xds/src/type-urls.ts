@@ -21,7 +21,8 @@ export const RESOURCE_TYPE_URLS = [
 export type ResourceTypeUrl = (typeof RESOURCE_TYPE_URLS)[number];
 
 /** Network filters. */
-export const HTTP_CONNECTION_MANAGER_TYPE_URL = `${filters}network.http_connection_manager.v3.HttpConnectionManager` as const;
+export const HTTP_CONNECTION_MANAGER_TYPE_URL =
+  `${filters}network.http_connection_manager.v3.HttpConnectionManager` as const;
 export const TCP_PROXY_TYPE_URL = `${filters}network.tcp_proxy.v3.TcpProxy` as const;
 export const NETWORK_RBAC_TYPE_URL = `${filters}network.rbac.v3.RBAC` as const;
 
@@ -42,6 +43,7 @@ export const DOWNSTREAM_TLS_TYPE_URL = `${sockets}tls.v3.DownstreamTlsContext` a
 export const RAW_BUFFER_TYPE_URL = `${sockets}raw_buffer.v3.RawBuffer` as const;
 
 /** Cluster options, and the two envelopes that carry untyped configuration (EnvoyFilter patches use them). */
-export const UPSTREAM_HTTP_OPTIONS_TYPE_URL = `${prefix}envoy.extensions.upstreams.http.v3.HttpProtocolOptions` as const;
+export const UPSTREAM_HTTP_OPTIONS_TYPE_URL =
+  `${prefix}envoy.extensions.upstreams.http.v3.HttpProtocolOptions` as const;
 export const UDPA_TYPED_STRUCT_TYPE_URL = `${prefix}udpa.type.v1.TypedStruct` as const;
 export const XDS_TYPED_STRUCT_TYPE_URL = `${prefix}xds.type.v3.TypedStruct` as const;

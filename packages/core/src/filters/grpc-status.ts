@@ -1,10 +1,5 @@
 // How gRPC and HTTP statuses stand for each other in replies that are made on the spot (Envoy: Grpc::Utility, gRPC: http-grpc-status-mapping).
 
-/** HTTP status that stands for a gRPC status. */
-export function grpcToHttpStatus(grpcStatus: number): number {
-  return GRPC_TO_HTTP[grpcStatus] ?? 500;
-}
-
 /** gRPC status that a gRPC client is told for an HTTP status. */
 export function httpToGrpcStatus(status: number): number {
   switch (status) {
@@ -27,6 +22,3 @@ export function httpToGrpcStatus(status: number): number {
       return 2;
   }
 }
-
-/** By gRPC code, OK to UNAUTHENTICATED. */
-const GRPC_TO_HTTP = [200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401] as const;

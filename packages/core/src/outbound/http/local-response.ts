@@ -1,4 +1,5 @@
 // A reply of the mesh as the response head and body that a caller over HTTP or gRPC expects (Envoy: local_reply, Grpc::Common::sendLocalReply).
+import { httpToGrpcStatus } from '../../filters/grpc-status.js';
 import type { LocalReply } from '../exchange/local-reply.js';
 import type { ResponseHeaders } from './header-operations.js';
 
@@ -17,7 +18,7 @@ export function localResponse(reply: LocalReply, grpc: boolean, method: string):
   for (const [name, value] of reply.headers) headers[name] = value;
   if (grpc) {
     headers['content-type'] = 'application/grpc';
-    headers['grpc-status'] = String(reply.grpcStatus ?? grpcStatusOf(reply.status));
+    headers['grpc-status'] = String(reply.grpcStatus ?? httpToGrpcStatus(reply.status));
     if (reply.body !== '') headers['grpc-message'] = encodeGrpcMessage(reply.body);
     return { status: 200, statusText: 'OK', headers, body: undefined };
   }
@@ -27,27 +28,6 @@ export function localResponse(reply: LocalReply, grpc: boolean, method: string):
   if (body !== undefined) headers['content-type'] ??= 'text/plain';
   const statusText = STATUS_CODES[reply.status] ?? '';
   return { status: reply.status, statusText, headers, body: method === 'HEAD' ? undefined : body };
-}
-
-/** Envoy: Grpc::Utility::httpToGrpcStatus. */
-function grpcStatusOf(status: number): number {
-  switch (status) {
-    case 400:
-      return 13;
-    case 401:
-      return 16;
-    case 403:
-      return 7;
-    case 404:
-      return 12;
-    case 429:
-    case 502:
-    case 503:
-    case 504:
-      return 14;
-    default:
-      return 2;
-  }
 }
 
 /** Percent-encoding of grpc-message (gRPC over HTTP/2: Status-Message). */

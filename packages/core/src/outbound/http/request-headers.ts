@@ -3,8 +3,6 @@
 import { MeshError } from '../../errors.js';
 import type { Dispatcher } from '../../transport/undici.js';
 
-type AnyHeaders = NonNullable<Dispatcher.DispatchOptions['headers']>;
-
 export interface FlatHeaders {
   readonly flat: string[];
   /** Value of the Host header, in the case that the application gave it (Envoy forwards it so). */

@@ -236,15 +236,15 @@ describe('limits', () => {
   });
 
   it('a principal that arrives later starts a new series', async () => {
-    let own: string | undefined;
+    const owned: { principal?: string } = {};
     const telemetry = createTelemetry({
       node: node('a'),
-      ownPrincipal: () => own,
+      ownPrincipal: () => owned.principal,
       clock: new VirtualClock(),
       draws: () => 0.5,
     });
     telemetry.outbound.finish(callRecord());
-    own = principal('a');
+    owned.principal = principal('a');
     telemetry.outbound.finish(callRecord());
     const samples = await samplesOf(telemetry, 'istio_requests_total');
     expect(samples.map(({ labels }) => labels['source_principal'])).toEqual(['unknown', principal('a')]);
