@@ -1,6 +1,6 @@
 // Regenerates src/gen from the published Envoy API descriptors (PyPI `xds-protos`) and the Istio CA's service.
 // Run: node packages/xds/gen-recipe/generate.mjs [PYTHON]   (PYTHON: an interpreter that has xds-protos and protobuf; default python3)
-// The output is committed, so that neither users nor CI need Python or buf.
+// `buf` (npm @bufbuild/buf) has to be on the PATH. The output is committed, so that neither users nor CI need Python or buf.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
