@@ -1,6 +1,11 @@
 // Regular expressions from configuration: RE2 syntax, linear time, always matched against the whole text as Envoy does. The only home of re2js.
-import { RE2JS } from 're2js';
+import { createRequire } from 'node:module';
+import type * as re2js from 're2js';
 import { MeshError } from '../errors.js';
+
+type RE2JS = re2js.RE2JS;
+
+const load = createRequire(import.meta.url);
 
 /** A compiled RE2 expression. There is no partial match on purpose: `a|b` anchored by hand has let requests past policies elsewhere. */
 export interface SafeRegex {
@@ -25,14 +30,15 @@ const MAX_PROGRAM_SIZE = 65_536;
 export function compileSafeRegex(pattern: string): SafeRegex {
   if (pattern.length > MAX_PATTERN_LENGTH)
     throw new MeshError('CONFIG_INVALID', `regex longer than ${MAX_PATTERN_LENGTH} characters`);
-  const compiled = compileRe2(pattern);
-  return new CompiledRegex(pattern, compiled, trivialMatch(pattern));
+  const trivial = trivialMatch(pattern);
+  // What needs no engine is good RE2 and small; the engine is large, and loaded with the first expression that needs it.
+  return new CompiledRegex(pattern, trivial === undefined ? compileRe2(pattern) : undefined, trivial);
 }
 
 function compileRe2(pattern: string): RE2JS {
   let compiled: RE2JS;
   try {
-    compiled = RE2JS.compile(pattern);
+    compiled = (load('re2js') as typeof re2js).RE2JS.compile(pattern);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new MeshError('CONFIG_INVALID', `regex ${JSON.stringify(pattern)}: ${reason}`, { cause });
@@ -50,31 +56,32 @@ type SubstitutionPart = string | number;
 
 class CompiledRegex implements SafeRegex {
   readonly pattern: string;
-  readonly #re2: RE2JS;
+  #re2: RE2JS | undefined;
   readonly #trivial: ((text: string) => boolean) | undefined;
   /** Memo of the last substitution: a route has exactly one. */
   #substitution: string | undefined;
   #parts: readonly SubstitutionPart[] = [];
 
-  constructor(pattern: string, re2: RE2JS, trivial: ((text: string) => boolean) | undefined) {
+  /** `re2` may be missing where `trivial` answers; substitutions make it. */
+  constructor(pattern: string, re2: RE2JS | undefined, trivial: ((text: string) => boolean) | undefined) {
     this.pattern = pattern;
     this.#re2 = re2;
     this.#trivial = trivial;
   }
 
   matches(text: string): boolean {
-    return this.#trivial === undefined ? this.#re2.testExact(text) : this.#trivial(text);
+    return this.#trivial === undefined ? this.#engine().testExact(text) : this.#trivial(text);
   }
 
   checkSubstitution(substitution: string): void {
     if (this.#substitution === substitution) return;
-    this.#parts = parseSubstitution(substitution, this.#re2.groupCount());
+    this.#parts = parseSubstitution(substitution, this.#engine().groupCount());
     this.#substitution = substitution;
   }
 
   replaceAll(text: string, substitution: string): string {
     this.checkSubstitution(substitution);
-    const matcher = this.#re2.matcher(text);
+    const matcher = this.#engine().matcher(text);
     let result = '';
     let copied = 0;
     let lastEnd = -1;
@@ -89,6 +96,10 @@ class CompiledRegex implements SafeRegex {
       lastEnd = end;
     }
     return result + text.slice(copied);
+  }
+
+  #engine(): RE2JS {
+    return (this.#re2 ??= compileRe2(this.pattern));
   }
 }
 

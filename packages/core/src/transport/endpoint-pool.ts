@@ -1,7 +1,7 @@
 // The connections of one endpoint under one TLS policy and one security generation: an undici pool with explicit limits.
 import type { EndpointConnections } from '../cluster-state/endpoint-state.js';
 import type { ClusterSnapshot, EndpointSnapshot } from '../snapshot/cluster-snapshot.js';
-import { Pool, type Connector, type Dispatcher, type PoolOptions } from './undici.js';
+import { newPool, type Connector, type Dispatcher, type PoolOptions } from './undici.js';
 
 /** Fields of a pool's options that the types of undici 8.12 leave out. */
 type Options = PoolOptions & { useH2c?: boolean; maxRequestsPerClient?: number };
@@ -31,7 +31,7 @@ export type OpenTransport = (shape: PoolShape, connector: Connector) => Endpoint
 
 /** Sockets: the transport of every mesh that is not a test's. */
 export const openPool: OpenTransport = (shape, connector) =>
-  new Pool(originOf(shape), poolOptions(shape.cluster, connector));
+  newPool(originOf(shape), poolOptions(shape.cluster, connector));
 
 export class EndpointPool implements EndpointConnections {
   shape: PoolShape;

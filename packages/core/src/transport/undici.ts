@@ -9,14 +9,29 @@ export type PoolOptions = undici.Pool.Options;
 
 const load = createRequire(import.meta.url);
 
-export const Pool = load('undici/lib/dispatcher/pool.js') as typeof undici.Pool;
+/** A pool of connections. undici's client is loaded with the first one: it costs more than the rest of an import of core together. */
+export const newPool = (origin: string, options: PoolOptions): undici.Pool =>
+  new (load('undici/lib/dispatcher/pool.js') as typeof undici.Pool)(origin, options);
 
-/** undici's abstract Dispatcher with `request`, `stream`, `pipeline`, `upgrade` and `connect`, which undici's index would add to it. */
+/** undici's abstract Dispatcher; its index would add `dispatcherMethods` to it. */
 export const DispatcherBase = load('undici/lib/dispatcher/dispatcher.js') as typeof undici.Dispatcher;
-export const dispatcherMethods = load('undici/lib/api/index.js') as Pick<
-  undici.Dispatcher,
-  'request' | 'stream' | 'pipeline'
->;
+
+type ApiName = 'request' | 'stream' | 'pipeline' | 'upgrade' | 'connect';
+type ApiMethod = (this: undici.Dispatcher, ...args: unknown[]) => unknown;
+
+/** undici's methods on top of `dispatch`, each loaded with the first call of one. */
+const apiMethod = (name: ApiName): ApiMethod =>
+  function (...args) {
+    return (load('undici/lib/api/index.js') as Record<ApiName, ApiMethod>)[name].apply(this, args);
+  };
+
+export const dispatcherMethods: Readonly<Record<ApiName, ApiMethod>> = {
+  request: apiMethod('request'),
+  stream: apiMethod('stream'),
+  pipeline: apiMethod('pipeline'),
+  upgrade: apiMethod('upgrade'),
+  connect: apiMethod('connect'),
+};
 
 interface HandlerWrapper {
   wrapHandler(handler: object): undici.Dispatcher.DispatchHandler;
