@@ -19,6 +19,8 @@ export interface RawResource {
   readonly version: string;
   /** The serialized resource message (the `value` of its Any). */
   readonly bytes: Uint8Array;
+  /** The same as a message of the type's schema, from a feed in this process that keeps it anyway: saves decoding. Nobody may change it. */
+  readonly message?: unknown;
 }
 
 /** What a feed says about one type. */

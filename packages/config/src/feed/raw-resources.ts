@@ -62,5 +62,5 @@ function encode<Desc extends DescMessage>(
   message: MessageShape<Desc>,
 ): RawResource {
   const bytes = toBinary(schema, message);
-  return { typeUrl, name, version: hash('sha1', bytes, 'base64url').slice(0, 16), bytes };
+  return { typeUrl, name, version: hash('sha1', bytes, 'base64url').slice(0, 16), bytes, message };
 }

@@ -201,7 +201,7 @@ export class CompiledSnapshot implements Snapshot {
     const chain = listener?.outbound?.chain;
     const filters = chain === undefined ? undefined : { chain, state: this.deps.filterState };
     const report = new CompileReport(resourceLabel(raw));
-    return new CompiledRouteTable(wireSource(raw.bytes), raw.version, filters, report, former);
+    return new CompiledRouteTable(wireSource(raw), raw.version, filters, report, former);
   }
 
   /**

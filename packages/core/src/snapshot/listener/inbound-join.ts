@@ -83,7 +83,7 @@ export class InboundJoin {
       routes: (name) => {
         const raw = this.view.routes.get(name);
         routes.set(name, raw);
-        return raw === undefined ? undefined : { source: wireSource(raw.bytes), version: raw.version };
+        return raw === undefined ? undefined : { source: wireSource(raw), version: raw.version };
       },
     };
     const compiled = this.#listeners.map((raw) => {

@@ -6,14 +6,17 @@ import {
   ClusterLoadAssignmentSchema,
   ClusterSchema,
   ENDPOINT_TYPE_URL,
+  type DescMessage,
   LISTENER_TYPE_URL,
   type Listener,
   ListenerSchema,
+  type MessageShape,
   ROUTE_TYPE_URL,
   type RawResource,
   type ResourceTypeUrl,
   SECRET_TYPE_URL,
   fromBinary,
+  isMessage,
 } from '@heddle/xds';
 
 const LABELS: Readonly<Record<ResourceTypeUrl, string>> = {
@@ -30,13 +33,17 @@ export function resourceLabel(raw: RawResource): string {
 }
 
 export function decodeListener(raw: RawResource): Listener {
-  return fromBinary(ListenerSchema, raw.bytes);
+  return decode(ListenerSchema, raw);
 }
 
 export function decodeCluster(raw: RawResource): Cluster {
-  return fromBinary(ClusterSchema, raw.bytes);
+  return decode(ClusterSchema, raw);
 }
 
 export function decodeAssignment(raw: RawResource): ClusterLoadAssignment {
-  return fromBinary(ClusterLoadAssignmentSchema, raw.bytes);
+  return decode(ClusterLoadAssignmentSchema, raw);
+}
+
+function decode<Desc extends DescMessage>(schema: Desc, { bytes, message }: RawResource): MessageShape<Desc> {
+  return isMessage(message, schema) ? message : fromBinary(schema, bytes);
 }

@@ -73,7 +73,7 @@ function* check(
     case LISTENER_TYPE_URL:
       return yield* checkListener(raw, deps, report);
     case ROUTE_TYPE_URL: {
-      const source = wireSource(raw.bytes);
+      const source = wireSource(raw);
       yield;
       const table = new CompiledRouteTable(source, raw.version, undefined, report);
       const clusters = new Set<string>();

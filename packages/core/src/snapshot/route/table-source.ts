@@ -1,11 +1,13 @@
 // Where a route table comes from: a decoded message (inline in a listener), or the bytes of a RouteConfiguration, of which only the frame is read. istiod
 // puts every service of a port into one RouteConfiguration: decoding 1,000 virtual hosts at once would stall the process for 40 ms, splitting takes 1 ms.
 import {
+  type RawResource,
   type RouteConfiguration,
   RouteConfigurationSchema,
   type VirtualHost,
   VirtualHostSchema,
   fromBinary,
+  isMessage,
 } from '@heddle/xds';
 import { LENGTH_DELIMITED, WireFields } from '../resource/wire-fields.js';
 
@@ -42,19 +44,20 @@ export function decodedSource(message: RouteConfiguration): TableSource {
   return { frame: message, frameBytes: undefined, hosts };
 }
 
-/** Splits the bytes of a RouteConfiguration. Throws when they are none. */
-export function wireSource(bytes: Uint8Array): TableSource {
+/** Splits the bytes of a RouteConfiguration; its parts are not decoded where the feed gave the message. Throws when the bytes are none. */
+export function wireSource({ bytes, message }: Pick<RawResource, 'bytes' | 'message'>): TableSource {
+  const decoded = isMessage(message, RouteConfigurationSchema) ? message : undefined;
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const hosts: HostSource[] = [];
   const frame: Uint8Array[] = [];
   const fields = new WireFields(buffer);
   while (fields.next()) {
     if (fields.number === VIRTUAL_HOSTS && fields.wireType === LENGTH_DELIMITED)
-      hosts.push(new WireHost(buffer, fields.valueAt, fields.endAt));
+      hosts.push(new WireHost(buffer, fields.valueAt, fields.endAt, decoded?.virtualHosts[hosts.length]));
     else frame.push(buffer.subarray(fields.tagAt, fields.endAt));
   }
   const frameBytes = Buffer.concat(frame);
-  return { frame: fromBinary(RouteConfigurationSchema, frameBytes), frameBytes, hosts };
+  return { frame: decoded ?? fromBinary(RouteConfigurationSchema, frameBytes), frameBytes, hosts };
 }
 
 /** True when everything but the virtual hosts is known to be the same. */
@@ -69,6 +72,7 @@ class WireHost implements HostSource {
     private readonly bytes: Buffer,
     private readonly start: number,
     private readonly end: number,
+    private readonly decoded: VirtualHost | undefined,
   ) {
     // A field that comes twice: the last one counts, as when decoding.
     this.name = this.#texts(HOST_NAME).at(-1) ?? '';
@@ -79,7 +83,7 @@ class WireHost implements HostSource {
   }
 
   decode(): VirtualHost {
-    return fromBinary(VirtualHostSchema, this.bytes.subarray(this.start, this.end));
+    return this.decoded ?? fromBinary(VirtualHostSchema, this.bytes.subarray(this.start, this.end));
   }
 
   equals(other: HostSource): boolean {
