@@ -101,7 +101,7 @@ describe('policies', () => {
         'retry-after': '1',
         'x-ratelimit-limit': '100',
         'x-ratelimit-remaining': '0',
-        'x-ratelimit-reset': '60',
+        'x-ratelimit-reset': '1',
       },
     });
     expect(await finished(101)).toMatchObject({ status: 429, flags: 'RL' });
