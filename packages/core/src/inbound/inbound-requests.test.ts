@@ -202,6 +202,18 @@ describe('the application', () => {
     expect(await finished(2)).toMatchObject({ status: 500, details: 'application_error' });
   });
 
+  test('is never reached by a request that the mesh failed to judge; the process goes on', async () => {
+    let served = 0;
+    const filtersFor = () => {
+      throw new Error('a route that can not be compiled');
+    };
+    const { port, finished } = await serve(() => (served += 1), [], { filtersFor });
+    expect((await call(port, '/a')).status).toBe(500);
+    expect((await call(port, '/b')).status).toBe(500);
+    expect(served).toBe(0);
+    expect(await finished(2)).toMatchObject({ status: 500, details: 'request_not_judged' });
+  });
+
   test('a served request is recorded once, with bytes of both directions', async () => {
     const { port, finished, calls } = await serve((_, response) => response.end('x'.repeat(10_000)));
     await call(port, '/a?b=c');

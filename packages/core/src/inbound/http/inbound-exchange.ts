@@ -172,6 +172,11 @@ export class InboundExchange implements SignalSource {
     waiting.onDone?.();
   }
 
+  /** What fails before the filters ran (a defect in reading or routing) never lets a request through, and never ends the process. */
+  refuseDefect(error: unknown): void {
+    this.#failed(error, 'request_not_judged');
+  }
+
   /** A filter that fails never lets a request through. */
   #failClosed(error: unknown): void {
     this.#failed(error, 'filter_failed');

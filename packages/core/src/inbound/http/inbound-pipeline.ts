@@ -71,12 +71,16 @@ export class InboundPipeline {
     if (this.#draining || connection.closing) exchange.closeAfter();
     const handler = admitted.kind === 'chain' ? admitted.chain.handler : undefined;
     const http = handler?.kind === 'http' ? handler.http : undefined;
-    const found = scanHeaders(request.rawHeaders);
-    const head = readHead(request, found, connection, http ?? PLAIN_HTTP);
-    if (head.kind === 'head') this.#route(request, response, connection, exchange, head, found, http, next);
-    else {
-      if (head.location !== undefined) response.setHeader('location', head.location);
-      exchange.reply(head.reply);
+    try {
+      const found = scanHeaders(request.rawHeaders);
+      const head = readHead(request, found, connection, http ?? PLAIN_HTTP);
+      if (head.kind === 'head') this.#route(request, response, connection, exchange, head, found, http, next);
+      else {
+        if (head.location !== undefined) response.setHeader('location', head.location);
+        exchange.reply(head.reply);
+      }
+    } catch (error) {
+      exchange.refuseDefect(error);
     }
   }
 
