@@ -24,6 +24,14 @@ const lazyDescriptors = {
         return { contents, loader: 'js', resolveDir: dirname(path) };
       },
     );
+    plugin.onLoad({ filter: /[\\/]codegenv2[\\/]descriptor-reader\.js$/ }, ({ path }) => {
+      const contents = readFileSync(join(packageRoot, 'bundle/descriptor-reader.js'), 'utf8');
+      return { contents, loader: 'js', resolveDir: dirname(path) };
+    });
+    plugin.onResolve({ filter: /^\.\/descriptor-reader\.js$/ }, ({ resolveDir, path }) => ({
+      path: join(resolveDir, path),
+      namespace: 'file',
+    }));
     plugin.onEnd(() => {
       // A new version of the library that moved its modules must not silently bring the slow start back.
       for (const name of ['file', 'message', 'enum', 'service'])

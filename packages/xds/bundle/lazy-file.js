@@ -7,7 +7,10 @@ import { createFileRegistry } from '../registry.js';
 import { restoreJsonNames } from './restore-json-names.js';
 import { fromBinary } from '../from-binary.js';
 import { BinaryReader } from '../wire/binary-encoding.js';
+import { createReader } from './descriptor-reader.js';
 import { LazyEnum, LazyMessage } from './message.js';
+
+const readFile = createReader(FileDescriptorProtoSchema, fromBinary);
 
 /** A DescFile whose parts exist after the first look at one. */
 class LazyFile {
@@ -67,7 +70,7 @@ class LazyFile {
   }
 
   #decode() {
-    const proto = fromBinary(FileDescriptorProtoSchema, Buffer.from(this.#b64, 'base64'));
+    const proto = readFile(Buffer.from(this.#b64, 'base64'));
     proto.messageType.forEach(restoreJsonNames);
     // A file names only types of its direct imports (none of the API uses `import public`). Their outlines have no dependencies, which keeps the
     // registry from walking everything that is reachable; the new file gets the real ones afterwards.
