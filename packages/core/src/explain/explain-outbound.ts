@@ -4,6 +4,7 @@ import { ERROR_KINDS, type ErrorCode } from '../errors.js';
 import type { ExplainStep } from '../explain-types.js';
 import type { FilterRequest } from '../filters/http-filter.js';
 import type { RequestHead } from '../request-head.js';
+import { outboundPath } from '../outbound/outbound-path.js';
 import type { OutboundListener, RoutePlan, RouteTable } from '../snapshot/route-snapshot.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { explainClusters, type EndpointStates } from './explain-cluster.js';
@@ -61,16 +62,32 @@ function walk(
       steps,
       undefined,
     );
-  if (table === undefined)
-    return failure(
-      'NO_ROUTE',
-      'route',
-      target.routeName,
-      'the listener names a route table that the feed has not sent',
-      steps,
-    );
-  const plan = explainRoute(head, table, explainer, steps);
-  return plan === undefined ? codeOutcome('NO_ROUTE') : explainPlan(plan, head, host, port, explainer, steps);
+  return walkHttp(head, host, port, listener, target.routeName, table, explainer, steps);
+}
+
+function walkHttp(
+  head: RequestHead,
+  host: string,
+  port: number,
+  listener: OutboundListener,
+  routeName: string,
+  table: RouteTable | undefined,
+  explainer: OutboundExplainer,
+  steps: ExplainStep[],
+): ExplainOutcome {
+  if (table === undefined) {
+    const reason = 'the listener names a route table that the feed has not sent';
+    return failure('NO_ROUTE', 'route', routeName, reason, steps);
+  }
+  const path = outboundPath(listener, head.path);
+  if (typeof path !== 'string') {
+    const reason = `the path is refused: ${path.details}`;
+    steps.push({ stage: 'route', subject: head.path, verdict: 'rejected', reason });
+    return { kind: 'reply', status: path.status, location: path.headers.find(([name]) => name === 'location')?.[1] };
+  }
+  const judged = path === head.path ? head : withPath(head, path);
+  const plan = explainRoute(judged, table, explainer, steps);
+  return plan === undefined ? codeOutcome('NO_ROUTE') : explainPlan(plan, judged, host, port, explainer, steps);
 }
 
 function routeTableOf(
@@ -169,6 +186,12 @@ function explainPlan(
         action,
       );
   }
+}
+
+/** The same request after the listener normalised its path. */
+function withPath(head: RequestHead, path: string): RequestHead {
+  const { method, authority, scheme } = head;
+  return { method, path, authority, scheme, header: (name) => (name === ':path' ? path : head.header(name)) };
 }
 
 function outboundFilterRequest(head: RequestHead): FilterRequest {

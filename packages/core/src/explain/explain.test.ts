@@ -105,6 +105,14 @@ describe('an explained call', () => {
     expect(steps.find(({ subject }) => subject === 'jason')?.reason).toMatch(/end-user.*jason.*mary/);
   });
 
+  it('judges the path that the listener makes of it, as the call would', async () => {
+    const yaml = SHOP.replace('- name: split\n', '- name: split\n      match: [{ uri: { prefix: /shop } }]\n');
+    const mesh = await meshOf('shop', 'v1', yaml);
+    expect(mesh.explain({ url: 'http://reviews:9080/other/../shop/1' }).outcome.kind).toBe('forward');
+    expect(mesh.explain({ url: 'http://reviews:9080/shop/../other' }).outcome).toMatchObject({ code: 'NO_ROUTE' });
+    expect(mesh.explain({ url: 'http://reviews:9080/shop/%00' }).outcome).toMatchObject({ kind: 'reply', status: 400 });
+  });
+
   it('follows the header route for jason', async () => {
     const mesh = await meshOf('shop', 'v1');
     const { outcome } = mesh.explain({ url: 'http://reviews:9080/', headers: { 'end-user': 'jason' } });
