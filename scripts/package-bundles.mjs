@@ -13,6 +13,12 @@ const recipes = [
 ];
 
 /**
+ * Builtins that a start needs, but not all of: an ES import reads each export, and `WebSocket` of node:http loads the undici inside Node (20 to 30 ms),
+ * `webcrypto` and `diff` a dozen modules more.
+ */
+const readInPart = ['node:http', 'node:crypto', 'node:util'];
+
+/**
  * Builtins that a mesh without TLS, name resolution or secrets in files does not need, and node:fs, of which an ES import reads `promises`: 5 ms of
  * each start. They are loaded when the first export is used.
  */
@@ -68,10 +74,9 @@ function externalPackages(inlined) {
         if (kind === 'entry-point') return undefined;
         // The build for browsers is the one that is made of ES modules and needs nothing of Node.
         if (inlined.includes(path)) return { path: join(packages, '../node_modules', path, 'browser/index.js') };
-        if (path === 'node:http' || loadedOnUse.includes(path)) return { path, namespace: 'builtin' };
+        if (readInPart.includes(path) || loadedOnUse.includes(path)) return { path, namespace: 'builtin' };
         return { path, external: true };
       });
-      // An ES import of node:http reads each of its exports, and `WebSocket` loads the undici inside Node: 20 to 30 ms.
       plugin.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
         contents: loadedOnUse.includes(path) ? onUse(path) : `module.exports = process.getBuiltinModule('${path}')`,
       }));
