@@ -1,7 +1,7 @@
 // The bundle reads descriptors in a way of its own (bundle/descriptor-reader.js): they have to be those that the library reads.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type DescFile, equals, toBinary } from '@bufbuild/protobuf';
+import { createRegistry, type DescFile, equals, toBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import * as xds from '@heddle/xds';
 import { expect, it } from 'vitest';
@@ -36,7 +36,10 @@ it('the bundle has the descriptors of the generated code, with each option that 
   expect(generated.length).toBeGreaterThan(60);
   for (const { proto } of generated) {
     const own = bundled.get(proto.name)!.proto;
-    expect(equals(FileDescriptorProtoSchema, own, proto, { unknown: true }), proto.name).toBe(true);
+    expect(
+      equals(FileDescriptorProtoSchema, own, proto, { registry: createRegistry(), unknown: true }),
+      proto.name,
+    ).toBe(true);
     expect(toBinary(FileDescriptorProtoSchema, own)).toEqual(toBinary(FileDescriptorProtoSchema, proto));
   }
 }, 20_000);
