@@ -63,9 +63,9 @@ export const comesBack: Step = {
 
 export const faults: Step = {
   title: 'injected faults',
-  expected: '10 % delayed by 500 ms, 5 % aborted with 503, each within 3 points over 1,000 calls',
+  expected: '10 % delayed by 500 ms, 5 % aborted with 503, each within 3 points over 2,000 calls',
   async run({ gateway }) {
-    const outcomes = await load(gateway, { url: DETAILS, count: 1_000, concurrency: 25, headers: { 'x-chaos': 'on' } });
+    const outcomes = await load(gateway, { url: DETAILS, count: 2_000, concurrency: 25, headers: { 'x-chaos': 'on' } });
     const share = (taken: (outcome: Outcome) => boolean) => (100 * outcomes.filter(taken).length) / outcomes.length;
     const delayed = share(({ tookMs }) => tookMs >= 495);
     const aborted = share(({ status }) => status === 503);
