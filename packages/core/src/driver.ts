@@ -12,6 +12,7 @@ export type { InboundConnection } from './inbound/inbound-connection.js';
 export type { MeshRequestInfo } from './inbound/mesh-request.js';
 export { forwardedClientCert } from './inbound/http/forwarded-client-cert.js';
 export { isMeshHeader } from './inbound/http/header-scan.js';
+export { JudgedRequest } from './inbound/http/judged-request.js';
 export { errorReply } from './inbound/http/local-reply.js';
 export type { AttemptFailure } from './outbound/exchange/attempt-failure.js';
 export type { WheelNode } from './outbound/exchange/deadline-wheel.js';
