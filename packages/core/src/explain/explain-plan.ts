@@ -1,13 +1,10 @@
 // Timeouts and retries of a route in words, with the rule that really applies to this request.
 import type { ConfigOrigin } from '@heddle/xds';
 import type { ExplainStep } from '../explain-types.js';
+import { isRepeatable } from '../outbound/exchange/retry-decision.js';
 import type { RequestHead } from '../request-head.js';
 import type { ForwardAction, RetryConditions } from '../snapshot/route-snapshot.js';
 
-/** RFC 9110 §9.2.2. */
-const IDEMPOTENT_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'];
-
-/** `origin` is the route's. */
 export function timeoutStep(action: ForwardAction, origin: ConfigOrigin | undefined): ExplainStep {
   const total = action.timeoutMs === 0 ? 'no total timeout' : `${action.timeoutMs} ms in all`;
   return {
@@ -30,10 +27,9 @@ export function retryStep(
   if (retry === undefined) return { stage: 'policy', subject: 'retries', verdict: 'info', reason: 'none', origin };
   const conditions = conditionsText(retry.conditions);
   const perTry = retry.perTryTimeoutMs === 0 ? '' : `, ${retry.perTryTimeoutMs} ms a try`;
-  const narrowed =
-    IDEMPOTENT_METHODS.includes(head.method) || retryNonIdempotent || head.header('idempotency-key') !== undefined
-      ? ''
-      : `; ${head.method} is not idempotent, so only where the upstream provably did not process it`;
+  const narrowed = isRepeatable(head, retryNonIdempotent)
+    ? ''
+    : `; ${head.method} is not idempotent, so only where the upstream provably did not process it`;
   return {
     stage: 'policy',
     subject: 'retries',

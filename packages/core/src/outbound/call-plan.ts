@@ -3,7 +3,7 @@ import type { RequestContext } from '../telemetry/request-context.js';
 import type { ExchangePlan } from './exchange/exchange.js';
 import { FilterRun } from './exchange/filter-run.js';
 import type { OutboundHead } from './exchange/outbound-head.js';
-import { isIdempotentMethod } from './exchange/retry-decision.js';
+import { isRepeatable } from './exchange/retry-decision.js';
 import { callerDeadline, grpcTimeoutMs } from './exchange/timeout-plan.js';
 import type { ForwardAction } from '../snapshot/route-snapshot.js';
 import type { ForwardedCall } from './prepare-call.js';
@@ -34,11 +34,7 @@ export function callPlan(
     callerDeadlineMs: callerDeadline(nowMs, hints.timeoutMs, context?.deadlineMs),
     routeTimeoutMs: routeTimeoutMs(action, head, hints),
     hash: action.hash?.(head),
-    repeatable:
-      isIdempotentMethod(head.method) ||
-      hints.idempotent === true ||
-      retryNonIdempotent ||
-      head.header('idempotency-key') !== undefined,
+    repeatable: hints.idempotent === true || isRepeatable(head, retryNonIdempotent),
     fixedEndpoint: call.fixedEndpoint,
     filters: call.filters.length === 0 ? undefined : new FilterRun(call.filters, head),
     grpc: hints.grpc === true,

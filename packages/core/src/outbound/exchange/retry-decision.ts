@@ -1,4 +1,5 @@
 // Whether an attempt is tried again, as pure functions (Envoy: retry_state_impl.cc).
+import type { RequestHead } from '../../request-head.js';
 import type { Draws } from '../../draws.js';
 import type { RetryConditions, RetryPlan } from '../../snapshot/route-snapshot.js';
 import { FAILURES, type AttemptFailure } from './attempt-failure.js';
@@ -10,7 +11,7 @@ export interface ResponseHead {
 }
 
 /** RFC 9110 §9.2.2, and QUERY (draft-ietf-httpbis-safe-method-w-body). */
-export function isIdempotentMethod(method: string): boolean {
+function isIdempotentMethod(method: string): boolean {
   switch (method) {
     case 'GET':
     case 'HEAD':
@@ -23,6 +24,11 @@ export function isIdempotentMethod(method: string): boolean {
     default:
       return false;
   }
+}
+
+/** May be sent again whatever happened to the first copy, as far as the request and the mesh's settings say. */
+export function isRepeatable(head: RequestHead, retryNonIdempotent: boolean): boolean {
+  return isIdempotentMethod(head.method) || retryNonIdempotent || head.header('idempotency-key') !== undefined;
 }
 
 /** Does the policy want a retry after this answer? (Envoy: RetryStateImpl::wouldRetryFromHeaders.) */
